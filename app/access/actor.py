@@ -1,0 +1,48 @@
+"""The Actor: who is acting, as a frozen value that services take first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.core.enums import DataScope
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeGrant:
+    """One role's data scope; `unit_ids` are the chosen units of `CHOSEN_UNITS`."""
+
+    scope: DataScope
+    unit_ids: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts. `grants` maps "noun.verb" to the scopes of every enabled role holding it (own and
+    through groups); `unit_path` is the materialised path of the unit, `/1/7/31/`."""
+
+    user_id: int | None
+    username: str
+    name: str
+    unit_id: int | None = None
+    unit_path: str = ""
+    roles: frozenset[str] = frozenset()
+    grants: Mapping[str, frozenset[ScopeGrant]] = field(default_factory=dict)
+    address: str = ""
+    is_system: bool = False
+
+    def scopes(self, noun: str, verb: str) -> frozenset[ScopeGrant]:
+        """The scopes within which this actor holds the verb; empty means no rows."""
+        if self.is_system:
+            return _EVERYTHING
+        return self.grants.get(f"{noun}.{verb}", frozenset())
+
+    def holds(self, noun: str, verb: str) -> bool:
+        """Does any role of the actor hold the verb, whatever the rows?"""
+        return bool(self.scopes(noun, verb))
+
+
+_EVERYTHING = frozenset({ScopeGrant(DataScope.ALL)})
+
+SYSTEM = Actor(user_id=None, username="system", name="System", is_system=True)
+"""The clock and the command line; never a person's request."""

@@ -1,0 +1,42 @@
+"""The Flask extensions, made once and bound in `app.create_app`."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from flask_appbuilder import AppBuilder
+from flask_appbuilder.models.sqla import Model
+from flask_appbuilder.models.sqla.base import SQLA
+from flask_migrate import Migrate
+from flask_talisman import Talisman
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import Engine
+
+db = SQLA(session_options={"expire_on_commit": False})
+migrate = Migrate()
+csrf = CSRFProtect()
+talisman = Talisman()
+appbuilder = AppBuilder(update_perms=False)
+metadata = Model.metadata
+
+SQLITE_BEGIN = "sqlite_begin"
+"""Connection execution option: `IMMEDIATE` takes SQLite's write lock at the start of a transaction,
+so that two writers queue instead of failing half-way with "database is locked"."""
+
+
+@event.listens_for(Engine, "connect")
+def _sqlite_pragmas(connection: Any, _record: object) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=15000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Engine, "begin")
+def _sqlite_begin(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        mode = connection.get_execution_options().get(SQLITE_BEGIN, "")
+        connection.exec_driver_sql(f"BEGIN {mode}".strip())
