@@ -1,0 +1,1 @@
+"""Plain Python: amounts, working days, codes, text, workbooks, file types. No Flask, no database."""
