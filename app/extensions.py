@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from flask_appbuilder import AppBuilder
 from flask_appbuilder.models.sqla import Model
 from flask_appbuilder.models.sqla.base import SQLA
 from flask_migrate import Migrate
@@ -18,7 +17,6 @@ db = SQLA(session_options={"expire_on_commit": False})
 migrate = Migrate()
 csrf = CSRFProtect()
 talisman = Talisman()
-appbuilder = AppBuilder(update_perms=False)
 metadata = Model.metadata
 
 SQLITE_BEGIN = "sqlite_begin"

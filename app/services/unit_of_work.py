@@ -37,7 +37,7 @@ def unit_of_work(actor: Actor) -> Iterator[Session]:
         yield session
         return
     # What was only read so far ends here, so that the write sees the present and SQLite can lock at once.
-    session.rollback()
+    session.commit()
     session.info[_ACTOR] = actor
     session.info[_AFTER_COMMIT] = []
     try:
@@ -70,6 +70,8 @@ def after_commit(session: Session, hook: Callable[[], None]) -> None:
 def _stamp(session: Session, _context: object, _instances: object) -> None:
     actor = cast(Actor | None, session.info.get(_ACTOR))
     if actor is None:
+        if session.new or session.deleted or any(session.is_modified(row) for row in session.dirty):
+            raise RuntimeError("rows are written inside a unit of work only")
         return
     for row in session.new:
         if isinstance(row, Stamped):

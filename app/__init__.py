@@ -1,0 +1,84 @@
+"""政务信息化项目管理系统: the application factory."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_appbuilder import AppBuilder
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import app.models  # every table known before any mapper is used
+from app.extensions import csrf, db, migrate, talisman
+from config import ROOT, Settings
+
+__version__ = "0.1.0"
+
+_SECURITY_POLICY = {
+    "default-src": "'self'",
+    "script-src": "'self'",
+    "style-src": ["'self'", "'unsafe-inline'"],
+    "img-src": ["'self'", "data:"],
+    "font-src": "'self'",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'self'",
+}
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application for one set of settings; by default those of the environment."""
+    from app import api, cli, views
+    from app.views.security.manager import OfficeSecurityManager
+
+    settings = settings or Settings.from_environment()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    app = Flask(__name__, root_path=str(ROOT / "app"))
+    app.config.from_mapping(settings.flask_config())
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask types json as its base provider
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+    db.init_app(app)
+    migrate.init_app(
+        app, db, directory=str(ROOT / "app" / "migrations"), compare_type=True, render_as_batch=True
+    )
+    csrf.init_app(app)
+    talisman.init_app(
+        app,
+        force_https=settings.https,
+        strict_transport_security=settings.https,
+        strict_transport_security_max_age=31_536_000,
+        session_cookie_secure=settings.https,
+        content_security_policy=_SECURITY_POLICY,
+        content_security_policy_nonce_in=["script-src"],
+        referrer_policy="same-origin",
+        frame_options="SAMEORIGIN",
+    )
+    _bust_caches(app)
+    with app.app_context():
+        appbuilder = AppBuilder(
+            app,
+            db.session,
+            indexview=views.IndexView,
+            base_template="shell/base.html",
+            security_manager_class=OfficeSecurityManager,
+            update_perms=False,
+        )
+        views.register(appbuilder)
+        api.register(appbuilder)
+    views.install(app)
+    cli.install(app)
+    return app
+
+
+def _bust_caches(app: Flask) -> None:
+    """Static addresses carry the version, so that an upgrade never meets an old script in a browser."""
+
+    @app.url_defaults
+    def add_version(endpoint: str, values: dict[str, object]) -> None:
+        if endpoint == "static" and "v" not in values:
+            values["v"] = __version__
+
+

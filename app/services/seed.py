@@ -1,0 +1,24 @@
+"""What every installation starts with: roles, dictionaries, parameters, the calendar, flows and the menu."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from app.access.actor import SYSTEM
+from app.models.user import AccessVersion
+from app.services import access, menu, parameter, review, work_calendar
+from app.services import dictionary as dictionaries
+from app.services.unit_of_work import unit_of_work
+
+
+def seed() -> None:
+    """Bring the reference data up to date; runs at every start, adds what is missing, changes nothing else."""
+    with unit_of_work(SYSTEM) as session:
+        if session.scalar(select(AccessVersion.id)) is None:
+            session.add(AccessVersion(id=1, number=1))
+        access.seed_roles(session)
+        dictionaries.seed_dictionaries(session)
+        parameter.seed_parameters(session)
+        work_calendar.seed_calendar(session)
+        review.seed_default_flows(session)
+        menu.seed_menu(session)

@@ -1,0 +1,42 @@
+"""Every page, in the order of the menu; the only caller of add_view."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+
+from flask import Flask, Response, g, request
+from flask_appbuilder import AppBuilder
+
+from app.views import errors, filters, shell
+from app.views.home import HomeView
+
+IndexView = HomeView
+
+logger = logging.getLogger("app.request")
+
+
+def register(appbuilder: AppBuilder) -> None:
+    """Register every view; the menu itself is in the database (services/menu.py)."""
+    for view in ():
+        appbuilder.add_view_no_menu(view)
+
+
+def install(app: Flask) -> None:
+    """Errors, filters, the shell, and a number for every request."""
+    errors.install(app)
+    filters.install(app)
+    shell.install(app)
+
+    @app.before_request
+    def number_request() -> None:
+        g.request_id = uuid.uuid4().hex[:12]
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        response.headers["X-Request-ID"] = g.get("request_id", "")
+        if request.endpoint != "static":
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response

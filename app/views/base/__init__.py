@@ -1,0 +1,28 @@
+"""Flask-AppBuilder, cured once: what every generated view of the product is built on."""
+
+from app.views.base.columns import Column, attribute_column
+from app.views.base.interface import ScopedInterface
+from app.views.base.listing import Listing, ListingBuilder, PageAction, RowAction, stage_bar
+from app.views.base.query import ListQuery, ListSpec
+from app.views.base.search import AmountRange, ChoiceField, DateRange, SearchField, TextField, enum_choice
+from app.views.base.view import OfficeView
+
+__all__ = [
+    "AmountRange",
+    "ChoiceField",
+    "Column",
+    "DateRange",
+    "ListQuery",
+    "ListSpec",
+    "Listing",
+    "ListingBuilder",
+    "OfficeView",
+    "PageAction",
+    "RowAction",
+    "ScopedInterface",
+    "SearchField",
+    "TextField",
+    "attribute_column",
+    "enum_choice",
+    "stage_bar",
+]

@@ -1,0 +1,149 @@
+"""From an address to rows: conditions, order, page, sums and stream of one list, per request and never shared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.core.errors import InvalidInput, Problem
+from app.views.base.columns import Column
+from app.views.base.search import Arguments, Chip, SearchField
+
+PAGE_SIZES = (25, 50, 100, 200)
+_PAGING = frozenset({"sort", "page", "page_size"})
+_LARGEST_PAGE_NUMBER = 1_000_000
+_BATCH = 2_000
+
+
+@dataclass(frozen=True)
+class ListSpec:
+    """What a list is made of. `joins` are to-one relationships whose columns the list uses; `default_sort`
+    is written as in the address: "-requested_amount,code"."""
+
+    model: type[Any]
+    columns: Sequence[Column]
+    fields: Sequence[SearchField] = ()
+    joins: Sequence[InstrumentedAttribute[Any]] = ()
+    default_sort: str = "-id"
+    page_size: int = PAGE_SIZES[0]
+
+
+@dataclass(frozen=True)
+class Order:
+    """One sort key chosen in the address."""
+
+    key: str
+    descending: bool
+
+
+@dataclass
+class ListQuery:
+    """One request's view of a list: `condition` is the actor's scope and the list's own restriction.
+
+    Raises `InvalidInput` for an unknown argument, sort column or page, and for unreadable conditions.
+    """
+
+    spec: ListSpec
+    condition: ColumnElement[bool]
+    args: Arguments
+    page_size: int = 0
+    order: list[Order] = field(init=False)
+    conditions: list[ColumnElement[bool]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        known = _PAGING.union(*(spec_field.names for spec_field in self.spec.fields))
+        unknown = [name for name in self.args if name not in known]
+        if unknown:
+            raise InvalidInput(
+                {unknown[0]: [Problem.of("There is no condition “%(name)s” on this list.", name=unknown[0][:40])]}
+            )
+        found = (spec_field.condition(self.args) for spec_field in self.spec.fields)
+        self.conditions = [self.condition, *(part for part in found if part is not None)]
+        self.order = self._read_order()
+        self.page_size = self._read_page_size()
+
+    @property
+    def requested_page(self) -> int:
+        """The page asked for, from 1; the caller clamps it to the last."""
+        return min(self._number("page", 1), _LARGEST_PAGE_NUMBER)
+
+    def chips(self) -> list[Chip]:
+        """The chosen conditions."""
+        return [chip for spec_field in self.spec.fields for chip in spec_field.chips(self.args)]
+
+    def summary(self, session: Session) -> tuple[int, dict[str, Decimal]]:
+        """How many rows there are and the sums of the columns that total, in one statement."""
+        totals = [column for column in self.spec.columns if column.total]
+        sums = [func.sum(column.sort_expression).label(column.key) for column in totals]
+        row = session.execute(self._from(select(func.count(), *sums))).one()
+        return row[0], {
+            column.key: total or Decimal(0) for column, total in zip(totals, row[1:], strict=True)
+        }
+
+    def page(
+        self, session: Session, columns: Sequence[Column], page: int, extra: Sequence[ColumnElement[Any]] = ()
+    ) -> list[Row[Any]]:
+        """The rows of one page: id, the columns, then `extra`. The ids are found first, so that skipped
+        rows cost no more than an index entry each."""
+        model = self.spec.model
+        ids = (
+            self._ordered(self._from(select(model.id)))
+            .limit(self.page_size)
+            .offset((page - 1) * self.page_size)
+            .subquery()
+        )
+        statement = self._joined(self._select(columns, extra)).join(ids, model.id == ids.c.id)
+        return list(session.execute(self._ordered(statement)))
+
+    def stream(self, session: Session, columns: Sequence[Column]) -> Iterator[Row[Any]]:
+        """All rows under the conditions, in order, a batch at a time."""
+        statement = self._ordered(self._from(self._select(columns)))
+        yield from session.execute(statement, execution_options={"yield_per": _BATCH})
+
+    def _select(self, columns: Sequence[Column], extra: Sequence[ColumnElement[Any]] = ()) -> Select[Any]:
+        expressions = [column.expression.label(f"c{place}") for place, column in enumerate(columns)]
+        return select(self.spec.model.id, *expressions, *extra)
+
+    def _joined(self, statement: Select[Any]) -> Select[Any]:
+        statement = statement.select_from(self.spec.model)
+        for relation in self.spec.joins:
+            statement = statement.join(relation, isouter=True)
+        return statement
+
+    def _from(self, statement: Select[Any]) -> Select[Any]:
+        return self._joined(statement).where(*self.conditions)
+
+    def _ordered(self, statement: Select[Any]) -> Select[Any]:
+        by_key = {column.key: column for column in self.spec.columns}
+        keys = []
+        for order in self.order:
+            expression = by_key[order.key].sort_expression if order.key in by_key else self.spec.model.id
+            keys.append(expression.desc().nulls_last() if order.descending else expression.asc().nulls_first())
+        return statement.order_by(*keys, self.spec.model.id.desc())
+
+    def _read_order(self) -> list[Order]:
+        text = self.args.get("sort", "") or self.spec.default_sort
+        chosen = [Order(part.lstrip("-"), part.startswith("-")) for part in text.split(",") if part]
+        sortable = {column.key for column in self.spec.columns if column.sortable} | {"id"}
+        for order in chosen:
+            if order.key not in sortable:
+                problem = Problem.of("This list cannot be sorted by “%(name)s”.", name=order.key[:40])
+                raise InvalidInput({"sort": [problem]})
+        return chosen
+
+    def _read_page_size(self) -> int:
+        size = self._number("page_size", self.page_size or self.spec.page_size)
+        return min(size, PAGE_SIZES[-1])
+
+    def _number(self, name: str, default: int) -> int:
+        text = self.args.get(name, "")
+        if not text:
+            return default
+        if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text) > 0):
+            raise InvalidInput({name: [Problem.of("“%(value)s” is not a whole number from 1.", value=text[:40])]})
+        return int(text)

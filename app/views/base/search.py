@@ -1,0 +1,248 @@
+"""Search fields of a list: each reads its own arguments of the address and yields a condition and a chip."""
+
+from __future__ import annotations
+
+import datetime as dt
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext
+from sqlalchemy import ColumnElement, or_
+from werkzeug.datastructures import MultiDict
+
+from app.core.enums import Labelled
+from app.core.errors import InvalidInput, Problem
+from app.core.money import InvalidAmount, format_yuan, yuan
+from app.core.workdays import SHANGHAI
+
+Arguments = MultiDict[str, str]
+Options = Callable[[], Sequence[tuple[str, str]]]
+"""Delivers (value, label) pairs when the page needs them."""
+
+_LONGEST_TEXT = 100
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A chosen condition as shown above the list; `names` are the arguments that removing it drops."""
+
+    label: str
+    names: tuple[str, ...]
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class SearchField(ABC):
+    """One condition of the search form. `primary` fields are always open, others behind "more"."""
+
+    name: str
+    label: Any
+    primary: bool = True
+
+    kind = "text"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arguments of the address that this field reads."""
+        return (self.name,)
+
+    @abstractmethod
+    def condition(self, args: Arguments) -> ColumnElement[bool] | None:
+        """What the arguments ask of the rows; None when they ask nothing. Raises `InvalidInput`."""
+
+    @abstractmethod
+    def chips(self, args: Arguments) -> Iterable[Chip]:
+        """The chosen conditions, readable and removable one by one."""
+
+    def view(self, args: Arguments) -> dict[str, Any]:
+        """What the form template draws."""
+        return {
+            "name": self.name,
+            "label": str(self.label),
+            "kind": self.kind,
+            "primary": self.primary,
+            "value": args.get(self.name, ""),
+        }
+
+
+@dataclass(frozen=True)
+class TextField(SearchField):
+    """Contains, whatever the case, in any of the columns."""
+
+    columns: tuple[Any, ...] = ()
+    placeholder: Any = ""
+
+    def condition(self, args: Arguments) -> ColumnElement[bool] | None:
+        text = args.get(self.name, "").strip()
+        if not text:
+            return None
+        if len(text) > _LONGEST_TEXT:
+            raise InvalidInput({self.name: [Problem.of("Search for at most %(n)s characters.", n=_LONGEST_TEXT)]})
+        return or_(*(column.icontains(text, autoescape=True) for column in self.columns))
+
+    def chips(self, args: Arguments) -> Iterable[Chip]:
+        if text := args.get(self.name, "").strip():
+            yield Chip(gettext("%(field)s contains “%(text)s”", field=self.label, text=text), (self.name,))
+
+    def view(self, args: Arguments) -> dict[str, Any]:
+        return {**super().view(args), "placeholder": str(self.placeholder)}
+
+
+@dataclass(frozen=True)
+class ChoiceField(SearchField):
+    """One or several of the offered values. `where` makes the condition when a plain IN will not do."""
+
+    column: Any = None
+    options: Options = lambda: ()
+    where: Callable[[list[str]], ColumnElement[bool]] | None = None
+    convert: Callable[[str], Any] = str
+
+    kind = "multiselect"
+
+    def _chosen(self, args: Arguments) -> list[str]:
+        return [value for value in args.getlist(self.name) if value]
+
+    def condition(self, args: Arguments) -> ColumnElement[bool] | None:
+        chosen = self._chosen(args)
+        if not chosen:
+            return None
+        try:
+            values = [self.convert(value) for value in chosen]
+        except ValueError:
+            problem = Problem.of("“%(value)s” is not one of the offered values.", value=", ".join(chosen))
+            raise InvalidInput({self.name: [problem]}) from None
+        if self.where is not None:
+            return self.where(values)
+        condition: ColumnElement[bool] = self.column.in_(values)
+        return condition
+
+    def chips(self, args: Arguments) -> Iterable[Chip]:
+        chosen = self._chosen(args)
+        labels = dict(self.options()) if chosen else {}
+        for value in chosen:
+            label = gettext("%(field)s = %(value)s", field=self.label, value=labels.get(value, value))
+            yield Chip(label, (self.name,), value)
+
+    def view(self, args: Arguments) -> dict[str, Any]:
+        chosen = set(self._chosen(args))
+        options = [(value, label, value in chosen) for value, label in self.options()]
+        return {**super().view(args), "options": options, "values": sorted(chosen)}
+
+
+def enum_choice(name: str, label: Any, column: Any, enum: type[Labelled], **options: Any) -> ChoiceField:
+    """A choice among the members of an enum."""
+
+    def offered() -> Sequence[tuple[str, str]]:
+        return [(member.value, gettext(member.label)) for member in enum]
+
+    return ChoiceField(name, label, column=column, options=offered, convert=enum, **options)
+
+
+@dataclass(frozen=True)
+class RangeField(SearchField):
+    """From–to; either end may be open."""
+
+    column: Any = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (f"{self.name}_from", f"{self.name}_to")
+
+    @abstractmethod
+    def parse(self, text: str) -> Any:
+        """The bound as a value. Raises `ValueError`."""
+
+    @abstractmethod
+    def readable(self, text: str) -> str:
+        """The bound as shown on the chip."""
+
+    def _bound(self, args: Arguments, name: str) -> Any:
+        text = args.get(name, "").strip()
+        if not text:
+            return None
+        try:
+            return self.parse(text)
+        except (ValueError, InvalidAmount):
+            problem = Problem.of("“%(value)s” cannot be read.", value=text[:40])
+            raise InvalidInput({name: [problem]}) from None
+
+    def condition(self, args: Arguments) -> ColumnElement[bool] | None:
+        low, high = (self._bound(args, name) for name in self.names)
+        if low is not None and high is not None:
+            between: ColumnElement[bool] = self._from(low) & self._to(high)
+            return between
+        if low is not None:
+            return self._from(low)
+        return self._to(high) if high is not None else None
+
+    def _from(self, low: Any) -> ColumnElement[bool]:
+        condition: ColumnElement[bool] = self.column >= low
+        return condition
+
+    def _to(self, high: Any) -> ColumnElement[bool]:
+        condition: ColumnElement[bool] = self.column <= high
+        return condition
+
+    def chips(self, args: Arguments) -> Iterable[Chip]:
+        for name, sign in zip(self.names, ("≥", "≤"), strict=True):
+            if text := args.get(name, "").strip():
+                yield Chip(f"{self.label} {sign} {self.readable(text)}", (name,))
+
+    def view(self, args: Arguments) -> dict[str, Any]:
+        low, high = self.names
+        return {
+            **super().view(args),
+            "min_name": low,
+            "max_name": high,
+            "min_value": args.get(low, ""),
+            "max_value": args.get(high, ""),
+        }
+
+
+@dataclass(frozen=True)
+class AmountRange(RangeField):
+    """An amount range in yuan."""
+
+    kind = "amountrange"
+
+    def parse(self, text: str) -> Decimal:
+        return yuan(text)
+
+    def readable(self, text: str) -> str:
+        try:
+            return format_yuan(yuan(text))
+        except InvalidAmount:
+            return text
+
+
+@dataclass(frozen=True)
+class DateRange(RangeField):
+    """A range of days in China; `moment` says that the column holds moments, not days."""
+
+    moment: bool = False
+
+    kind = "daterange"
+
+    def parse(self, text: str) -> dt.date:
+        return dt.date.fromisoformat(text)
+
+    def readable(self, text: str) -> str:
+        return text
+
+    def _from(self, low: dt.date) -> ColumnElement[bool]:
+        condition: ColumnElement[bool] = self.column >= (_midnight(low) if self.moment else low)
+        return condition
+
+    def _to(self, high: dt.date) -> ColumnElement[bool]:
+        if self.moment:
+            before: ColumnElement[bool] = self.column < _midnight(high + dt.timedelta(days=1))
+            return before
+        return super()._to(high)
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), SHANGHAI)
+

@@ -1,0 +1,174 @@
+"""The base classes of every generated view: Flask-AppBuilder's ModelView with its holes closed, once.
+
+Subclasses say what is shown; scope, permission, filters, sorting, paging, export and refusals are here.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from flask import Response, redirect, request, send_file, url_for
+from flask_appbuilder import ModelView, expose
+from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import get_locale, gettext
+from sqlalchemy import ColumnElement, true
+
+from app.access import policy
+from app.core import xlsx
+from app.services import dictionary, list_preference, log
+from app.services.unit_of_work import current_session, unit_of_work
+from app.views.actor import current_actor
+from app.views.base.columns import Column
+from app.views.base.listing import Listing, ListingBuilder, PageAction, RowAction, preferred
+from app.views.base.query import ListQuery, ListSpec
+from app.views.base.search import Arguments, SearchField
+from app.views.redirects import local_address
+
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class OfficeView(ModelView):
+    """A list with search, chips, columns, sums, row and bulk actions, and Excel export.
+
+    `noun` is the policy's noun and Flask-AppBuilder's permission class; `list_verb` and `export_verb` are
+    the verbs whose scope the list and its export show. Everything Flask-AppBuilder would open by itself
+    (add, edit, delete, download, actions) is closed unless a subclass opens it.
+    """
+
+    noun: ClassVar[str]
+    title: ClassVar[Any]
+    columns: ClassVar[Sequence[Column]] = ()
+    fields: ClassVar[Sequence[SearchField]] = ()
+    joins: ClassVar[Sequence[Any]] = ()
+    default_sort: ClassVar[str] = "-id"
+    list_verb: ClassVar[str] = "read"
+    export_verb: ClassVar[str | None] = "export"
+    row_actions: ClassVar[Sequence[RowAction]] = ()
+    bulk_actions: ClassVar[Sequence[RowAction]] = ()
+    page_actions: ClassVar[Sequence[PageAction]] = ()
+    show_endpoint: ClassVar[str | None] = None
+    list_template = "list/list.html"
+
+    include_route_methods: ClassVar[set[str]] = {"list", "export", "save_columns"}
+    # Nothing is generated from all columns: what is shown is named, so that a new column is never shown by chance.
+    search_columns: ClassVar[list[str]] = []
+    search_exclude_columns: ClassVar[list[str]] = []
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.class_permission_name = self.noun
+        self.method_permission_name = {
+            "list": self.list_verb,
+            "export": self.export_verb or self.list_verb,
+            "save_columns": self.list_verb,
+            **(self.method_permission_name or {}),
+        }
+        self.base_permissions = sorted({f"can_{verb}" for verb in self.method_permission_name.values()})
+        key = self.datamodel.get_pk_name()
+        self.list_columns = self.add_columns = self.edit_columns = self.show_columns = [key]
+        self.search_columns = [key]
+        super().__init__(**kwargs)
+
+    @property
+    def spec(self) -> ListSpec:
+        """The list as data."""
+        return ListSpec(
+            self.datamodel.obj, self.columns, self.fields, self.joins, self.default_sort, self.page_size
+        )
+
+    def restriction(self) -> ColumnElement[bool]:
+        """What this list shows of the rows in scope; all by default."""
+        return true()
+
+    def subtitle(self, total: int, totals: dict[str, str]) -> str:
+        """The line under the title: how many rows, and their sums."""
+        return gettext("%(total)s rows", total=f"{total:,}")
+
+    def list_query(self, verb: str) -> ListQuery:
+        """This request's query over the rows with which the actor may do `verb`."""
+        condition = policy.criterion(current_actor(), self.datamodel.obj, verb) & self.restriction()
+        preference = list_preference.of(current_session(), current_actor(), self.list_key)
+        self_size = preference.page_size if preference and preference.page_size else self.page_size
+        return ListQuery(self.spec, condition, Arguments(request.args), self_size)
+
+    @property
+    def list_key(self) -> str:
+        """Under which key the reader's columns are kept."""
+        return type(self).__name__
+
+    def listing(self) -> Listing:
+        """The list page's view model."""
+        actor = current_actor()
+        endpoint = f"{self.endpoint}.list"
+        builder = ListingBuilder(
+            query=self.list_query(self.list_verb),
+            actor=actor,
+            labels=dictionary.labels(current_session(), str(get_locale())),
+            endpoint=endpoint,
+            preference=list_preference.of(current_session(), actor, self.list_key),
+            row_actions=self.row_actions,
+            bulk_actions=[action for action in self.bulk_actions if actor.holds(self.noun, action.verb)],
+            show_endpoint=self.show_endpoint,
+        )
+        listing = builder.build(str(self.title), self.subtitle)
+        if self.export_verb and actor.holds(self.noun, self.export_verb):
+            listing.export_href = url_for(f"{self.endpoint}.export", **request.args.to_dict(flat=False))
+        listing.column_action_href = url_for(f"{self.endpoint}.save_columns")
+        listing.actions = [
+            {
+                "label": str(action.label),
+                "href": url_for(action.endpoint),
+                "icon": action.icon,
+                "primary": action.primary,
+            }
+            for action in self.page_actions
+            if actor.holds(action.noun, action.verb)
+        ]
+        return listing
+
+    @expose("/list/")
+    @has_access
+    @permission_name("list")
+    def list(self) -> str:
+        """The list page."""
+        return self.render_template(self.list_template, listing=self.listing(), title=str(self.title))
+
+    @expose("/export")
+    @has_access
+    @permission_name("export")
+    def export(self) -> Response:
+        """Exactly the filtered rows and chosen columns, as a workbook."""
+        actor, session = current_actor(), current_session()
+        query = self.list_query(self.export_verb or self.list_verb)
+        preference = list_preference.of(session, actor, self.list_key)
+        columns = [column for column, shown in preferred(self.columns, preference) if shown]
+        labels = dictionary.labels(session, str(get_locale()))
+        rows = (
+            [column.text(value, labels) for column, value in zip(columns, row[1:], strict=True)]
+            for row in query.stream(session, columns)
+        )
+        # A temporary file, not memory: the workbook of 100,000 rows must not grow the process.
+        file = tempfile.TemporaryFile()
+        count = xlsx.write_rows(
+            [column.exported() for column in columns],
+            rows,
+            sheet_title=str(self.title),
+            heading=None,
+            out=file,
+        )
+        file.seek(0)
+        with unit_of_work(actor) as work:
+            summary = gettext("Exported %(n)s rows of %(title)s", n=count, title=self.title)
+            log.record(work, actor, "EXPORT", noun=self.noun, summary=f"{summary} {request.query_string.decode()}")
+        return send_file(file, mimetype=EXCEL, as_attachment=True, download_name=f"{self.title}.xlsx")
+
+    @expose("/columns", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def save_columns(self) -> Response:
+        """Keep the reader's columns and their order for this list."""
+        known = {column.key for column in self.columns}
+        chosen = [] if "reset" in request.form else [key for key in request.form.getlist("columns") if key in known]
+        list_preference.save(current_actor(), self.list_key, chosen)
+        return redirect(local_address(request.form.get("next"), url_for(f"{self.endpoint}.list")))

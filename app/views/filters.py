@@ -1,0 +1,46 @@
+"""Template filters: how amounts, days and moments are shown, everywhere the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from flask import Flask
+
+from app.core.money import format_wan, format_yuan, in_words
+from app.core.workdays import SHANGHAI
+
+_EMPTY = "—"
+
+
+def yuan(amount: Decimal | None) -> str:
+    """1,234.50"""
+    return _EMPTY if amount is None else format_yuan(amount)
+
+
+def wan(amount: Decimal | None) -> str:
+    """Yuan shown in 万元, two decimals."""
+    return _EMPTY if amount is None else format_wan(amount)
+
+
+def words(amount: Decimal | None) -> str:
+    """叁万壹仟玖佰元整"""
+    return "" if amount is None else in_words(amount)
+
+
+def localdate(value: dt.date | dt.datetime | None) -> str:
+    """The day in China."""
+    if isinstance(value, dt.datetime):
+        value = value.astimezone(SHANGHAI).date()
+    return _EMPTY if value is None else value.isoformat()
+
+
+def localtime(value: dt.datetime | None) -> str:
+    """Day and minute in China."""
+    return _EMPTY if value is None else value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+def install(app: Flask) -> None:
+    """Make the filters known to every template."""
+    for function in (yuan, wan, words, localdate, localtime):
+        app.jinja_env.filters[function.__name__] = function
