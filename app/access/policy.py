@@ -11,10 +11,32 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 from sqlalchemy.sql.base import ExecutableOption
 
 from app.access.actor import Actor
-from app.access.rules import Granted, Holds, InState, LoggedIn, Mine, Nobody, Rule
+from app.access.rules import Assigned, Granted, Holds, InState, LoggedIn, Mine, Nobody, Rule
+from app.access.rules_task import (
+    StillOpen,
+    Unowned,
+    held_by,
+    in_review_with,
+    known_to,
+    open_to_edit_by,
+    taking_part,
+)
 from app.core.enums import DocumentStatus as Status
 from app.core.errors import Change, NotFound, StaleVersion
-from app.models import annual_plan, attachment, declaration, dictionary, log, project, unit, user
+from app.models import (
+    alert,
+    annual_plan,
+    attachment,
+    clock,
+    declaration,
+    dictionary,
+    flow,
+    log,
+    message,
+    project,
+    unit,
+    user,
+)
 from app.models.declaration import Declaration
 
 
@@ -49,11 +71,15 @@ POLICY: dict[type[Any], Policy | PartOf] = {
         "declaration",
         {
             # What is not submitted yet is seen only by those who may fill it in.
-            "read": (_declaration("read") & ~_in(*_UNSUBMITTED)) | _declaration("edit"),
+            # A reviewer, signer or reader of a copy sees what was put before him, whatever his scope.
+            "read": ((_declaration("read") | Assigned(in_review_with(Declaration))) & ~_in(*_UNSUBMITTED))
+            | _declaration("edit"),
             "create": Holds("declaration", "create"),
             "edit": _declaration("edit") & _in(*_OPEN_TO_UNIT),
             "submit": _declaration("submit") & _in(*_OPEN_TO_UNIT),
             "withdraw": _declaration("submit") & _in(Status.IN_REVIEW),
+            "urge": _declaration("submit") & _in(Status.IN_REVIEW),
+            "amend": Holds("task", "act") & Assigned(open_to_edit_by(Declaration)) & _in(Status.IN_REVIEW),
             "recycle": _declaration("edit") & _in(Status.DRAFT),
             "restore": _declaration("edit") & _in(Status.RECYCLED),
             "purge": _declaration("edit") & _in(Status.RECYCLED),
@@ -119,9 +145,64 @@ POLICY: dict[type[Any], Policy | PartOf] = {
     dictionary.NumberSequence: Policy("number_sequence"),
     dictionary.MenuItem: Policy("menu", {"read": Holds("menu", "manage"), "manage": Holds("menu", "manage")}),
     dictionary.ListPreference: Policy("list_preference"),
+    flow.FlowDefinition: Policy("flow", {"read": Holds("flow", "read"), "manage": Holds("flow", "manage")}),
+    flow.FlowStep: PartOf(flow.FlowDefinition),
+    flow.FlowStepUser: PartOf(flow.FlowDefinition),
+    flow.FlowCondition: PartOf(flow.FlowDefinition),
+    flow.FlowRun: Policy(
+        "task",
+        {
+            "read": Mine(flow.FlowRun.started_by_id)
+            | Assigned(taking_part)
+            | Granted("task", "reassign", unit=flow.FlowRun.unit_id)
+            | Granted("task", "terminate", unit=flow.FlowRun.unit_id),
+            "reassign": Granted("task", "reassign", unit=flow.FlowRun.unit_id),
+            "terminate": Granted("task", "terminate", unit=flow.FlowRun.unit_id),
+        },
+    ),
+    flow.Task: Policy(
+        "task",
+        {
+            # Separation of duty is the engine's: it knows who submitted and who acted in the round.
+            "read": Holds("task", "read") & Assigned(known_to),
+            "act": Holds("task", "act") & Assigned(held_by) & StillOpen(),
+            "take_back": Holds("task", "act") & Assigned(known_to),
+        },
+    ),
+    flow.CopyTo: Policy("task", {"read": Mine(flow.CopyTo.user_id)}),
+    flow.FlowLog: Policy("task"),
+    flow.AgentAppointment: Policy(
+        "agent",
+        {
+            "read": Mine(flow.AgentAppointment.principal_id) | Mine(flow.AgentAppointment.agent_id),
+            "create": LoggedIn(),
+            "revoke": Mine(flow.AgentAppointment.principal_id),
+        },
+    ),
+    flow.SavedOpinion: Policy(
+        "saved_opinion",
+        {
+            "read": Mine(flow.SavedOpinion.user_id) | Unowned(flow.SavedOpinion.user_id),
+            "create": LoggedIn(),
+            "edit": Mine(flow.SavedOpinion.user_id)
+            | (Unowned(flow.SavedOpinion.user_id) & Holds("dictionary", "manage")),
+        },
+    ),
     log.SystemLog: Policy("log", {"read": Holds("log", "read"), "export": Holds("log", "export")}),
     log.FieldChange: Policy("field_change"),
     attachment.Attachment: Policy("attachment"),
+    message.Message: Policy("message", {"read": Mine(message.Message.recipient_id)}),
+    message.SmsMessage: Policy("sms", {"read": Holds("sms", "read"), "export": Holds("sms", "read")}),
+    message.OutboxMessage: Policy("sms", {"read": Holds("sms", "read")}),
+    alert.Alert: Policy(
+        "alert",
+        {
+            # Whoever has to act sees his own, whatever his roles reach.
+            "read": Granted("alert", "read", unit=alert.Alert.unit_id) | Mine(alert.Alert.user_id),
+            "export": Granted("alert", "read", unit=alert.Alert.unit_id),
+        },
+    ),
+    clock.ClockJob: Policy("parameter", {"read": Holds("parameter", "read")}),
 }
 
 NOBODY = Nobody()

@@ -1,0 +1,1 @@
+"""Ways out of the house, each one protocol with several adapters."""

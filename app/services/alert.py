@@ -1,0 +1,336 @@
+"""Alerts on reviews: the light of each open task, and telling its reviewer (domain.md 9.2 and 11).
+
+A review is AMBER while no more than `review.due_soon_days` working days are left, RED once its time limit
+has passed. The reviewer is told once on entering AMBER, once on entering RED, then every
+`review.repeat_days` days while it stays RED.
+
+Any number of workers may scan at once. What decides who tells is a row of the database, never luck: a
+light is told of by the transaction that inserted or reopened its row (unique by kind, target and light),
+a reminder by the one that moved `next_notice_at` on; the message's key (alert, light, date) is the last guard.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from app.access.actor import SYSTEM, Actor
+from app.access.policy import criterion, scoped
+from app.core.enums import Light
+from app.core.flow import TaskState
+from app.core.workdays import SHANGHAI, WorkCalendar, end_of_day, last_day, today_in_china
+from app.models.alert import Alert, AlertKind
+from app.models.base import utcnow
+from app.models.flow import FlowRun, Task
+from app.models.upsert import upsert
+from app.services import message, parameter, work_calendar
+from app.services.unit_of_work import current_session, unit_of_work
+
+_AT_ONCE = 500
+_TEMPLATES = {Light.AMBER: "review_due_soon", Light.RED: "review_overdue"}
+_IDENTITY = frozenset({"kind", "target_id", "light"})
+_RAISED_COLUMNS = (
+    "kind",
+    "light",
+    "target_id",
+    "document_kind",
+    "document_id",
+    "task_id",
+    "unit_id",
+    "user_id",
+    "code",
+    "title",
+    "due_at",
+    "raised_at",
+    "next_notice_at",
+    "notices",
+)
+_TOLD_COLUMNS = (
+    Alert.kind,
+    Alert.light,
+    Alert.target_id,
+    Alert.user_id,
+    Alert.code,
+    Alert.title,
+    Alert.due_at,
+)
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What one scan did."""
+
+    raised: int = 0
+    reminded: int = 0
+    closed: int = 0
+
+    def __str__(self) -> str:
+        return f"raised={self.raised} reminded={self.reminded} closed={self.closed}"
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers of one scan, read once."""
+
+    now: dt.datetime
+    horizon: dt.datetime
+    calendar: WorkCalendar
+    repeat: dt.timedelta
+    sms_from: dt.datetime
+
+
+def scan_reviews(now: dt.datetime | None = None) -> Scanned:
+    """Close the lights that no longer apply, raise those that do, remind of those that stay RED.
+
+    Works in transactions of a few hundred rows; what has been told before costs one indexed query, however
+    many tasks are overdue.
+    """
+    rules = _read_rules(now or utcnow())
+    closed = _close(rules)
+    raised = _in_batches(rules, _raise)
+    reminded = _in_batches(rules, _remind)
+    return Scanned(raised, reminded, closed)
+
+
+def settle(session: Session, task_ids: Iterable[int], now: dt.datetime | None = None) -> None:
+    """Close the lights of tasks that are done, in the caller's unit of work, so that the alert goes with
+    the task and not minutes later."""
+    session.execute(
+        update(Alert)
+        .where(
+            Alert.kind == AlertKind.REVIEW_DUE,
+            Alert.target_id.in_(sorted(set(task_ids))),
+            Alert.closed_at.is_(None),
+        )
+        .values(closed_at=now or utcnow(), next_notice_at=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def alerts(
+    actor: Actor, *, light: Light | None = None, kind: AlertKind | None = None, limit: int = 50
+) -> Sequence[Alert]:
+    """The open alerts within the actor's scope, the most overdue first."""
+    statement = alerts_statement(actor)
+    if light is not None:
+        statement = statement.where(Alert.light == light)
+    if kind is not None:
+        statement = statement.where(Alert.kind == kind)
+    return current_session().scalars(statement.order_by(Alert.due_at, Alert.id).limit(limit)).all()
+
+
+def alerts_statement(actor: Actor, *, closed: bool = False) -> Select[Alert]:
+    """The open (or closed) alerts within the actor's scope, for a list page to filter and sort."""
+    return scoped(actor, Alert).where(Alert.closed_at.is_not(None) if closed else Alert.closed_at.is_(None))
+
+
+def light_counts(actor: Actor) -> dict[Light, int]:
+    """How many open alerts of each light the actor sees: one grouped query."""
+    rows = current_session().execute(
+        select(Alert.light, func.count())
+        .where(criterion(actor, Alert), Alert.closed_at.is_(None))
+        .group_by(Alert.light)
+    )
+    counts = dict.fromkeys((Light.RED, Light.AMBER), 0)
+    counts.update({light: count for light, count in rows})
+    return counts
+
+
+def _read_rules(now: dt.datetime) -> _Rules:
+    with unit_of_work(SYSTEM) as session:
+        calendar = work_calendar.load_calendar(session)
+        soon = parameter.int_of(session, "review.due_soon_days")
+        today = today_in_china(now)
+        last = calendar.add(today, soon) if soon else today
+        return _Rules(
+            now,
+            end_of_day(last),
+            calendar,
+            dt.timedelta(days=parameter.int_of(session, "review.repeat_days")),
+            _next_office_hour(
+                now,
+                parameter.int_of(session, "sms.first_hour"),
+                parameter.int_of(session, "sms.last_hour"),
+            ),
+        )
+
+
+def _next_office_hour(now: dt.datetime, first: int, last: int) -> dt.datetime:
+    """`now` between the two hours of China's day, else the next time the first strikes: deadlines end at
+    midnight, and nobody is to be woken by a reminder."""
+    local = now.astimezone(SHANGHAI)
+    if first <= local.hour < last:
+        return now
+    opening = local.replace(hour=first, minute=0, second=0, microsecond=0)
+    if opening <= local:
+        opening += dt.timedelta(days=1)
+    return opening.astimezone(dt.UTC)
+
+
+def _in_batches(rules: _Rules, step: Any) -> int:
+    total = 0
+    while True:
+        with unit_of_work(SYSTEM) as session:
+            count = int(step(session, rules))
+        total += count
+        if count == 0:
+            return total
+
+
+def _light_now(rules: _Rules) -> ColumnElement[Light]:
+    """The light of a task by its deadline; NULL while it is still far."""
+    return case(
+        (Task.due_at <= rules.now, literal(Light.RED, Alert.light.type)),
+        (Task.due_at <= rules.horizon, literal(Light.AMBER, Alert.light.type)),
+        else_=null(),
+    )
+
+
+def _open_review(alert: type[Alert] = Alert) -> ColumnElement[bool]:
+    return and_(alert.kind == AlertKind.REVIEW_DUE, alert.closed_at.is_(None))
+
+
+def _close(rules: _Rules) -> int:
+    """Close every open light whose task is done or has another light now, and follow moved deadlines."""
+    same_light = (
+        select(Task.id)
+        .where(
+            Task.id == Alert.target_id,
+            Task.state == TaskState.OPEN,
+            Task.user_id == Alert.user_id,
+            Task.due_at <= rules.horizon,
+            _light_now(rules) == Alert.light,
+        )
+        .correlate(Alert)
+    )
+    deadline = select(Task.due_at).where(Task.id == Alert.target_id).correlate(Alert).scalar_subquery()
+    with unit_of_work(SYSTEM) as session:
+        result = session.execute(
+            update(Alert)
+            .where(_open_review(), ~exists(same_light))
+            .values(closed_at=rules.now, next_notice_at=None)
+            .execution_options(synchronize_session=False)
+        )
+        session.execute(
+            update(Alert)
+            .where(_open_review(), Alert.due_at != deadline)
+            .values(due_at=deadline)
+            .execution_options(synchronize_session=False)
+        )
+        return int(getattr(result, "rowcount", 0))
+
+
+def _raise(session: Session, rules: _Rules) -> int:
+    """Raise the lights of a few hundred tasks that have none yet, and tell their reviewers."""
+    light = _light_now(rules)
+    has_it = (
+        select(Alert.id)
+        .where(_open_review(), Alert.target_id == Task.id, Alert.light == light)
+        .correlate(Task)
+    )
+    without = (
+        select(
+            literal(AlertKind.REVIEW_DUE, Alert.kind.type),
+            light,
+            Task.id,
+            FlowRun.document_kind,
+            FlowRun.document_id,
+            Task.id,
+            FlowRun.unit_id,
+            Task.user_id,
+            FlowRun.code,
+            FlowRun.title,
+            Task.due_at,
+            literal(rules.now, Alert.raised_at.type),
+            case(
+                (Task.due_at <= rules.now, literal(rules.now + rules.repeat, Alert.next_notice_at.type)),
+                else_=null(),
+            ),
+            literal(1),
+        )
+        .join(FlowRun, FlowRun.id == Task.run_id)
+        .where(
+            Task.state == TaskState.OPEN,
+            Task.due_at <= rules.horizon,
+            ~exists(has_it),
+        )
+        # One order for all workers, so that two of them queue instead of waiting for each other in a ring.
+        .order_by(Task.id)
+        .limit(_AT_ONCE)
+    )
+    insert = upsert(session, Alert).from_select(_RAISED_COLUMNS, without, include_defaults=False)
+    statement = insert.on_conflict_do_update(
+        index_elements=["kind", "target_id", "light"],
+        set_={
+            **{name: insert.excluded[name] for name in _RAISED_COLUMNS if name not in _IDENTITY},
+            "closed_at": None,
+        },
+        where=Alert.closed_at.is_not(None),
+    ).returning(*_TOLD_COLUMNS)
+    raised = session.execute(statement).all()
+    _tell(session, rules, raised)
+    return len(raised)
+
+
+def _remind(session: Session, rules: _Rules) -> int:
+    """Tell again of a few hundred alerts that are still RED; a reminder missed while no worker ran is not
+    made up for."""
+    due = (
+        select(Alert.id)
+        .where(Alert.closed_at.is_(None), Alert.next_notice_at <= rules.now)
+        .order_by(Alert.id)
+        .limit(_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    ids = session.scalars(due).all()
+    if not ids:
+        return 0
+    reminded = session.execute(
+        update(Alert)
+        .where(Alert.id.in_(ids))
+        .values(next_notice_at=rules.now + rules.repeat, notices=Alert.notices + 1)
+        .returning(*_TOLD_COLUMNS)
+        .execution_options(synchronize_session=False)
+    ).all()
+    _tell(session, rules, reminded)
+    return len(reminded)
+
+
+def _tell(session: Session, rules: _Rules, rows: Sequence[Any]) -> None:
+    today = today_in_china(rules.now)
+    message.notify_all(
+        session,
+        (
+            message.Notice(
+                template=_TEMPLATES[row.light],
+                recipients=frozenset({row.user_id}),
+                params={
+                    "title": row.title,
+                    "code": row.code,
+                    "due": last_day(row.due_at).isoformat(),
+                    "days": str(max(0, work_calendar.days_left(rules.calendar, row.due_at, rules.now))),
+                },
+                link=message.link_to("task", row.target_id),
+                key=f"alert:{row.kind.lower()}:{row.target_id}:{row.light.lower()}:{today.isoformat()}",
+                channels=message.EVERYWHERE,
+                sms_not_before=rules.sms_from,
+            )
+            for row in rows
+        ),
+    )
