@@ -18,6 +18,14 @@ migrate = Migrate()
 csrf = CSRFProtect()
 talisman = Talisman()
 metadata = Model.metadata
+metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Every constraint has a name on both databases, so that later migrations can change it."""
 
 SQLITE_BEGIN = "sqlite_begin"
 """Connection execution option: `IMMEDIATE` takes SQLite's write lock at the start of a transaction,
