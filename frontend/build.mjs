@@ -22,6 +22,7 @@ const TEXT_FILES = [
   ["echarts/LICENSE", "echarts/LICENSE"],
   ["echarts/NOTICE", "echarts/NOTICE"],
   ["tom-select/dist/js/tom-select.popular.min.js", "tom-select/tom-select.min.js"],
+  ["tom-select/dist/css/tom-select.bootstrap5.min.css", "tom-select/tom-select.min.css"],
   ["tom-select/LICENSE", "tom-select/LICENSE"],
   ["@tabler/icons-webfont/LICENSE", "tabler-icons/LICENSE"],
 ];

@@ -89,7 +89,7 @@ document.addEventListener("click", (event) => {
 
 const confirmDialog = $("#confirm-dialog");
 const confirmed = new WeakSet();
-const sending = new WeakSet();
+let sending = new WeakSet();
 let busyButtons = [];
 
 function ask(text, verb) {
@@ -121,7 +121,8 @@ document.addEventListener("submit", async (event) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (event.defaultPrevented || form.method !== "post") return;
+  // data-repeat: a POST that answers with a file leaves the page standing and may be sent again
+  if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("data-repeat")) return;
   if (sending.has(form)) {
     event.preventDefault();
     return;
@@ -142,9 +143,9 @@ window.addEventListener("pageshow", () => {
   for (const button of busyButtons) {
     button.disabled = false;
     button.removeAttribute("aria-busy");
-    sending.delete(button.form);
   }
   busyButtons = [];
+  sending = new WeakSet();
 });
 
 /* ---- small helpers by attribute ---- */
