@@ -27,7 +27,7 @@ _SECURITY_POLICY = {
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application for one set of settings; by default those of the environment."""
-    from app import api, cli, views
+    from app import api, cli, tasks, views
     from app.views.security.manager import OfficeSecurityManager
 
     settings = settings or Settings.from_environment()
@@ -70,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         api.register(appbuilder)
     views.install(app)
     cli.install(app)
+    tasks.install(app)
     return app
 
 
