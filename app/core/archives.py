@@ -150,9 +150,10 @@ def _inflated_size(file: BinaryIO, entry: ZipInfo) -> int:
             if not pending:
                 pending = file.read(min(_CHUNK, remaining))
                 remaining -= len(pending)
-                if not pending:
-                    return -1
-            size += len(inflater.decompress(pending, _CHUNK))
+            produced = inflater.decompress(pending, _CHUNK)  # b"" in: what zlib still holds comes out
+            if not pending and not produced and not inflater.eof:
+                return -1
+            size += len(produced)
     except zlib.error as error:
         raise UnsafeArchive(ArchiveProblem.BROKEN) from error
     return size

@@ -36,13 +36,14 @@ class _Compound:
         (shift,) = struct.unpack_from("<H", header, 30)
         if shift not in (9, 12):
             raise ValueError("a sector has 512 or 4096 bytes")
-        self._sector_bytes = 1 << shift
+        self._sector_bytes: int = 1 << shift
         self._directory, self._difat_next, self._difat_sectors = (
             struct.unpack_from("<L", header, 48)[0],
             *struct.unpack_from("<2L", header, 68),
         )
         self._fat_sectors: list[int] = list(struct.unpack_from(f"<{_HEADER_DIFAT}L", header, 76))
-        self._fat_cache: tuple[int, tuple[int, ...]] = (-1, ())
+        self._cached_table = -1
+        self._links: tuple[int, ...] = ()
         self._read_difat()
 
     def names(self) -> Iterator[str]:
@@ -71,9 +72,10 @@ class _Compound:
     def _next(self, sector: int) -> int:
         per_table = self._sector_bytes // 4
         table, position = divmod(sector, per_table)
-        if self._fat_cache[0] != table:
-            self._fat_cache = (table, self._numbers(self._fat_sectors[table]))
-        return self._fat_cache[1][position]
+        if self._cached_table != table:
+            self._links = self._numbers(self._fat_sectors[table])
+            self._cached_table = table
+        return self._links[position]
 
     def _numbers(self, sector: int) -> tuple[int, ...]:
         return struct.unpack(f"<{self._sector_bytes // 4}L", self._sector(sector))
