@@ -310,7 +310,7 @@ def test_containers_up_to_the_limits_are_accepted(monkeypatch: pytest.MonkeyPatc
             assert _refused("x.zip", data) is FileProblem.TOO_LARGE_INSIDE
 
 
-@pytest.mark.parametrize("beyond", [-1, 0, 1, 7, 257, 258, 259])
+@pytest.mark.parametrize("beyond", [-1, 0, 1, 22, 242, 258, 259])
 def test_an_honest_size_near_the_reading_block_is_believed(beyond: int) -> None:
     assert _check("x.zip", _zip({"a": b"\x00" * ((1 << 18) + beyond)})) is FileKind.ZIP
 
