@@ -1,16 +1,69 @@
-"""Commands for operators: `flask seed`, `flask demo load`."""
+"""Commands for operators: `flask start`, `flask seed`, `flask demo load`."""
 
 from __future__ import annotations
 
-from flask import Flask
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+from flask_migrate import upgrade
+from sqlalchemy import select
 
+from app.models.user import AppUser
+from app.services.demo import ACCOUNTS, load_demo
 from app.services.seed import seed
+from app.services.unit_of_work import current_session
+from config import Settings, SettingsRefused
+
+demo = AppGroup("demo", help="Demo data.")
 
 
 def install(app: Flask) -> None:
     """Register the commands."""
+    app.cli.add_command(start)
+    app.cli.add_command(seed_command)
+    app.cli.add_command(demo)
 
-    @app.cli.command("seed")
-    def seed_command() -> None:
-        """Bring roles, dictionaries, parameters, calendar, flows and menu up to date."""
-        seed()
+
+@click.command("start")
+def start() -> None:
+    """Migrate, bring reference data up to date, load demo data at the first start, say where to go."""
+    settings: Settings = current_app.config["SETTINGS"]
+    upgrade()
+    seed()
+    if settings.profile == "demo" and _nobody_yet():
+        click.echo(f"First start: loading {settings.demo_projects} demo projects …")
+        load_demo(settings.demo_password, settings.demo_projects)
+    if settings.profile == "production" and _has_demo_accounts():
+        raise SettingsRefused("This database holds demo accounts. Production starts on a database of its own.")
+    click.echo(f"\n  http://{settings.host}:{settings.port}/\n")
+    if settings.profile == "demo":
+        width = max(len(account.username) for account in ACCOUNTS)
+        for account in ACCOUNTS:
+            click.echo(f"  {account.username:<{width}}  {account.position}")
+        click.echo(f"\n  Password of all: {settings.demo_password}\n")
+
+
+@click.command("seed")
+def seed_command() -> None:
+    """Bring roles, dictionaries, parameters, calendar, flows and menu up to date."""
+    seed()
+
+
+@demo.command("load")
+@click.option("--projects", default=300, show_default=True, help="How many projects.")
+@click.option("--seed", "number", default=1, show_default=True, help="The same seed gives the same data.")
+def demo_load(projects: int, number: int) -> None:
+    """Load demo data into an empty database."""
+    if not _nobody_yet():
+        raise click.ClickException("There are users already. Demo data goes into an empty database only.")
+    seed()
+    load_demo(current_app.config["SETTINGS"].demo_password, projects, number)
+
+
+def _nobody_yet() -> bool:
+    return current_session().scalar(select(AppUser.id).limit(1)) is None
+
+
+def _has_demo_accounts() -> bool:
+    names = [account.username for account in ACCOUNTS if account.username != "admin"]
+    return current_session().scalar(select(AppUser.id).where(AppUser.username.in_(names)).limit(1)) is not None
