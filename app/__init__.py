@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Flask
-from flask_appbuilder import AppBuilder
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import app.models  # every table known before any mapper is used
@@ -28,6 +27,7 @@ _SECURITY_POLICY = {
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application for one set of settings; by default those of the environment."""
     from app import api, cli, tasks, views
+    from app.views.security.appbuilder import OfficeAppBuilder
     from app.views.security.manager import OfficeSecurityManager
 
     settings = settings or Settings.from_environment()
@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     _bust_caches(app)
     with app.app_context():
-        appbuilder = AppBuilder(
+        appbuilder = OfficeAppBuilder(
             app,
             db.session,
             indexview=views.IndexView,
