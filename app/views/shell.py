@@ -16,7 +16,6 @@ from app.access.actor import Actor
 from app.core.enums import DocumentStatus
 from app.models.declaration import Declaration
 from app.models.dictionary import MenuItem
-from app.models.user import AppUser
 from app.services import alert, menu, message, review
 from app.services.unit_of_work import current_session
 from app.views.actor import current_access_version, current_actor, current_user_row
@@ -104,7 +103,7 @@ class Shell:
     @property
     def user(self) -> dict[str, Any]:
         """Name, unit and role of who is logged in."""
-        row: AppUser | None = current_user_row()
+        row = current_user_row()
         if row is None:
             return {"logged_in": False, "name": "", "initial": "", "unit": "", "role": ""}
         unit = row.unit.short_name if row.unit else ""
