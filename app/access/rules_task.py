@@ -70,7 +70,9 @@ def open_to_edit_by(model: type[Document]) -> AssignedTo:
             .join(FlowStep, FlowStep.id == Task.step_id)
             .where(held_by(actor), Task.state == TaskState.OPEN, FlowStep.may_edit)
         )
-        return FlowRun.id.in_(tasks) & (FlowRun.state == RunState.RUNNING)
+        # An agent may stand in for a reviewer of what he submitted himself; he may not touch that.
+        theirs = FlowRun.started_by_id.is_distinct_from(actor.user_id)
+        return FlowRun.id.in_(tasks) & (FlowRun.state == RunState.RUNNING) & theirs
 
     return _documents(model, editing)
 

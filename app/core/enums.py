@@ -11,7 +11,7 @@ class Labelled(StrEnum):
     label: str
     colour: str
 
-    def __new__(cls, value: str, label: str, colour: str = "secondary") -> Labelled:
+    def __new__(cls, value: str, label: str = "", colour: str = "secondary") -> Labelled:
         member = str.__new__(cls, value)
         member._value_ = value
         member.label = label

@@ -31,7 +31,7 @@ def is_active(session: Session, user_id: int) -> bool:
     return session.scalar(select(AppUser.id).where(AppUser.id == user_id, AppUser.active)) is not None
 
 
-def _statement(step: FlowStep, unit_id: int) -> Select[tuple[int]]:
+def _statement(step: FlowStep, unit_id: int) -> Select[int]:
     users = select(AppUser.id).where(AppUser.active, _unit_matches(step.unit_match, unit_id))
     match step.assignee_kind:
         case AssigneeKind.ROLE:
@@ -79,7 +79,7 @@ def _holds_role(name: str, unit_id: int) -> ColumnElement[bool]:
     )
 
 
-def _role_reaches(role: Select[tuple[int]] | ColumnElement[int], unit_id: int) -> ColumnElement[bool]:
+def _role_reaches(role: Select[int] | ColumnElement[int], unit_id: int) -> ColumnElement[bool]:
     chosen = exists().where(
         role_scope_unit.c.role_id == RoleScope.role_id, role_scope_unit.c.unit_id == unit_id
     )

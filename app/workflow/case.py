@@ -26,24 +26,32 @@ OPINION_LENGTH = 2_000
 class EventKind(StrEnum):
     """What people have to be told of; the value names the message template."""
 
-    ARRIVED = "task_arrived"
-    RETURNED = "review_returned"
-    APPROVED = "review_approved"
-    REJECTED = "review_rejected"
-    TERMINATED = "review_terminated"
-    URGED = "task_urged"
+    ARRIVED = "task_assigned"
+    TRANSFERRED = "task_transferred"
+    DELEGATED = "task_delegated"
+    REPLIED = "task_replied"
+    SIGNER = "task_signer"
     COPIED = "task_copied"
-    ACCEPTED = "review_accepted"
+    URGED = "review_urged"
+    ACCEPTED = "acceptance_opinion"
+    OPINION = "review_opinion"
+    RETURNED = "review_returned"
+    WITHDRAWN = "review_withdrawn"
+    APPROVED = "result_approved"
+    REJECTED = "result_rejected"
+    TERMINATED = "result_terminated"
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something to tell `recipients` (user ids); `task` is theirs when it is about one task."""
+    """Something to tell `recipients` (user ids). `task` is theirs when it is about one task; `step` is
+    where it happened, or where the run arrived."""
 
     kind: EventKind
     recipients: tuple[int, ...]
     task: Task | None = None
     step: FlowStep | None = None
+    opinion: str = ""
 
 
 @dataclass
@@ -165,12 +173,20 @@ class Case:
         # One statement per entry: their ids must follow the order in which things happened.
         self.session.flush()
 
-    def tell(self, kind: EventKind, recipients: Iterable[int], task: Task | None = None) -> None:
+    def tell(
+        self,
+        kind: EventKind,
+        recipients: Iterable[int],
+        *,
+        task: Task | None = None,
+        step: FlowStep | None = None,
+        opinion: str = "",
+    ) -> None:
         """Note that people have to be told; the service does it."""
         people = tuple(sorted(set(recipients)))
         if people:
-            step = self.step(task.step_id) if task is not None else None
-            self.events.append(Event(kind, people, task, step))
+            where = step or (self.step(task.step_id) if task is not None else None)
+            self.events.append(Event(kind, people, task, where, opinion))
 
 
 def open_case(session: Session, actor: Actor, run_id: int) -> Case:

@@ -107,13 +107,13 @@ def give(case: Case, step: FlowStep, user: int, *, kind: TaskKind, seq: int = 0)
     return known
 
 
-def start(case: Case, task: Task) -> None:
+def start(case: Case, task: Task, told: EventKind = EventKind.ARRIVED) -> None:
     """Open a task: its time begins to run, and its person is told."""
     step = case.step(task.step_id)
     task.state = TaskState.OPEN
     task.arrived_at = case.now
     task.due_at = due_at(case.session, case.now, step.limit_days)
-    case.tell(EventKind.ARRIVED, [task.user_id], task)
+    case.tell(told, [task.user_id], task=task)
 
 
 def finish(case: Case, task: Task, decision: Verb) -> None:
@@ -183,12 +183,15 @@ def status_after(way: Route | None) -> DocumentStatus:
     return DocumentStatus.APPROVED if ends else DocumentStatus.IN_REVIEW
 
 
-def end(case: Case, state: RunState, handler: Handler[Any], event: EventKind | None) -> None:
+def end(
+    case: Case, state: RunState, handler: Handler[Any], event: EventKind | None, opinion: str = ""
+) -> None:
     """Close the run with everything open in it, let the service follow the outcome, tell the submitters."""
+    step = next((step for step in case.steps if step.id == case.run.current_step_id), None)
     cancel(case, case.pending())
     case.run.state = state
     case.run.current_step_id = None
     case.run.finished_at = case.now
     case.follow(handler)
     if event is not None:
-        case.tell(event, case.submitters)
+        case.tell(event, case.submitters, step=step, opinion=opinion)

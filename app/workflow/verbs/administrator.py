@@ -39,5 +39,5 @@ def terminate(case: Case, opinion: str) -> None:
     step = case.step(case.run.current_step_id) if case.run.current_step_id else None
     case.set_status(DocumentStatus.TERMINATED)
     case.log(Verb.TERMINATE, from_step=step, opinion=opinion)
-    end(case, RunState.TERMINATED, case.entry.on_terminated, EventKind.TERMINATED)
+    end(case, RunState.TERMINATED, case.entry.on_terminated, EventKind.TERMINATED, opinion)
     case.session.flush()

@@ -85,7 +85,7 @@ def _begin(case: Case, verb: Verb, at: FlowStep | None, opinion: str, attachment
     way: Route = route(case, at)
     case.set_status(status_after(way))
     case.log(verb, to_step=way.step, opinion=opinion, attachment_ids=attachment_ids)
-    case.tell(EventKind.ACCEPTED, case.submitters)
+    case.tell(EventKind.ACCEPTED, case.submitters, step=way.step)
     follow_route(case, way)
     case.session.flush()
 
@@ -100,6 +100,11 @@ def withdraw(case: Case, opinion: str = "") -> None:
     case.set_status(DocumentStatus.DRAFT)
     case.document.submitted_by_id = case.document.submitted_at = None
     case.log(Verb.WITHDRAW, from_step=step, opinion=checked_opinion(opinion))
+    case.tell(
+        EventKind.WITHDRAWN,
+        [task.user_id for task in case.pending() if task.state is TaskState.OPEN],
+        step=step,
+    )
     end(case, RunState.WITHDRAWN, case.entry.on_withdrawn, None)
     case.session.flush()
 
@@ -116,7 +121,7 @@ def urge(case: Case, opinion: str = "") -> None:
     case.log(Verb.URGE, from_step=step, to_step=step, opinion=checked_opinion(opinion))
     for task in case.tasks_at(step):
         if task.state is TaskState.OPEN:
-            case.tell(EventKind.URGED, [task.user_id], task)
+            case.tell(EventKind.URGED, [task.user_id], task=task)
 
 
 def open_run(session: Session, document: Document) -> FlowRun | None:

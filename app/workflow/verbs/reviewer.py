@@ -39,11 +39,11 @@ def approve(case: Case, task: Task, opinion: str = "", attachment_ids: Iterable[
             opinion=opinion,
             attachment_ids=attachment_ids,
         )
-        _resume_parent(case, task)
+        _resume_parent(case, task, opinion)
         case.session.flush()
         return
     finish(case, task, Verb.APPROVE)
-    _resume_parent(case, task)
+    _resume_parent(case, task, opinion)
     for child in case.children(task):
         if child.kind is TaskKind.AFTER and child.state is TaskState.WAITING:
             child.opened_by_id = task.id
@@ -59,6 +59,7 @@ def approve(case: Case, task: Task, opinion: str = "", attachment_ids: Iterable[
         attachment_ids=attachment_ids,
     )
     if way is not None:
+        case.tell(EventKind.OPINION, case.submitters, step=step, opinion=opinion)
         follow_route(case, way, opened_by=task)
     case.session.flush()
 
@@ -78,7 +79,7 @@ def return_to_applicant(case: Case, task: Task, opinion: str, attachment_ids: It
     case.set_status(DocumentStatus.RETURNED)
     case.log(Verb.RETURN, task=task, from_step=step, opinion=opinion, attachment_ids=attachment_ids)
     case.follow(case.entry.on_returned)
-    case.tell(EventKind.RETURNED, case.submitters)
+    case.tell(EventKind.RETURNED, case.submitters, step=step, opinion=opinion)
     case.session.flush()
 
 
@@ -122,7 +123,7 @@ def reject(case: Case, task: Task, opinion: str, attachment_ids: Iterable[int] =
     finish(case, task, Verb.REJECT)
     case.set_status(DocumentStatus.REJECTED)
     case.log(Verb.REJECT, task=task, from_step=step, opinion=opinion, attachment_ids=attachment_ids)
-    end(case, RunState.REJECTED, case.entry.on_rejected, EventKind.REJECTED)
+    end(case, RunState.REJECTED, case.entry.on_rejected, EventKind.REJECTED, opinion)
     case.session.flush()
 
 
@@ -201,7 +202,7 @@ def _parent_undecided(case: Case, task: Task) -> bool:
     return parent is None or task.kind is not TaskKind.BEFORE or parent.state is TaskState.OPEN
 
 
-def _resume_parent(case: Case, task: Task) -> None:
+def _resume_parent(case: Case, task: Task, opinion: str) -> None:
     """The one who asked goes on once nobody he waits for is left."""
     parent = _parent(case, task)
     if parent is None or parent.state is not TaskState.WAITING:
@@ -216,7 +217,7 @@ def _resume_parent(case: Case, task: Task) -> None:
     ]
     if not still:
         parent.state = TaskState.OPEN
-        case.tell(EventKind.ARRIVED, [parent.user_id], parent)
+        case.tell(EventKind.REPLIED, [parent.user_id], task=parent, opinion=opinion)
 
 
 def _may_decide(case: Case, task: Task) -> FlowStep:

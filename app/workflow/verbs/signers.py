@@ -31,7 +31,7 @@ def transfer(case: Case, task: Task, to_user_id: int, opinion: str = "") -> None
     inherit(case, task, heir)
     heir.arrived_at, heir.due_at = case.now, task.due_at
     case.session.flush()
-    case.tell(EventKind.ARRIVED, [to_user_id], heir)
+    case.tell(EventKind.TRANSFERRED, [to_user_id], task=heir)
     case.log(Verb.TRANSFER, task=task, from_step=step, to_step=step, to_user_id=to_user_id, opinion=opinion)
 
 
@@ -45,7 +45,7 @@ def delegate(case: Case, task: Task, to_user_id: int, opinion: str = "") -> None
     child = give(case, step, to_user_id, kind=TaskKind.DELEGATED)
     child.parent_id, child.delegated_by_id = task.id, task.user_id
     task.state = TaskState.WAITING
-    start(case, child)
+    start(case, child, EventKind.DELEGATED)
     child.due_at = task.due_at
     case.log(Verb.DELEGATE, task=task, from_step=step, to_step=step, to_user_id=to_user_id, opinion=opinion)
 
@@ -68,7 +68,7 @@ def add_signer(
     if position is TaskKind.AFTER:
         signer.state = TaskState.WAITING
     else:
-        start(case, signer)
+        start(case, signer, EventKind.SIGNER)
     if position is TaskKind.BEFORE:
         task.state = TaskState.WAITING
     case.log(Verb.ADD_SIGNER, task=task, from_step=step, to_step=step, to_user_id=to_user_id, opinion=opinion)
@@ -93,7 +93,7 @@ def copy_to(case: Case, task: Task, user_ids: Collection[int], opinion: str = ""
             CopyTo(run_id=case.run.id, step_id=step.id, user_id=user, by_id=case.actor.user_id, at=case.now)
         )
         case.log(Verb.COPY_TO, task=task, from_step=step, to_step=step, to_user_id=user, opinion=opinion)
-    case.tell(EventKind.COPIED, fresh)
+    case.tell(EventKind.COPIED, fresh, step=step)
 
 
 def _open_step(case: Case, task: Task) -> FlowStep:
