@@ -54,28 +54,36 @@ class FieldChange(Model):
     user: Mapped[AppUser | None] = relationship(AppUser, lazy="raise_on_sql")
 
 
+_append_only: list[str] = []
+
+
 def append_only(table_name: str) -> None:
     """Let the database itself refuse to change or delete rows of a table (SEC-53)."""
+    _append_only.append(table_name)
     table = Model.metadata.tables[table_name]
-    for verb in ("UPDATE", "DELETE"):
-        event.listen(
-            table,
-            "after_create",
-            DDL(
-                f"CREATE TRIGGER {table_name}_no_{verb.lower()} BEFORE {verb} ON {table_name} "
-                f"BEGIN SELECT RAISE(ABORT, '{table_name} is append-only'); END"
-            ).execute_if(dialect="sqlite"),
-        )
-        event.listen(
-            table,
-            "after_create",
-            DDL(
-                f"CREATE OR REPLACE FUNCTION {table_name}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-                f"$$ BEGIN RAISE EXCEPTION '{table_name} is append-only'; END $$; "
-                f"CREATE TRIGGER {table_name}_no_{verb.lower()} BEFORE {verb} ON {table_name} "
-                f"FOR EACH ROW EXECUTE FUNCTION {table_name}_refuse()"
-            ).execute_if(dialect="postgresql"),
-        )
+    for dialect in ("sqlite", "postgresql"):
+        for statement in _statements(table_name, dialect):
+            event.listen(table, "after_create", DDL(statement).execute_if(dialect=dialect))
+
+
+def append_only_statements(dialect: str) -> list[str]:
+    """The same for a migration: every statement that guards the append-only tables."""
+    return [statement for table in _append_only for statement in _statements(table, dialect)]
+
+
+def _statements(table: str, dialect: str) -> list[str]:
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            for verb in ("UPDATE", "DELETE")
+        ]
+    return [
+        f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$",
+        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION {table}_refuse()",
+    ]
 
 
 append_only("system_log")

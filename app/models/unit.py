@@ -8,10 +8,10 @@ from sqlalchemy import Column, ForeignKey, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.enums import UnitKind
-from app.models.base import Model, Stamped, enum_type
+from app.models.base import Model, Stamped, UTCDateTime, enum_type, utcnow
 
 
-class Unit(Stamped, Model):
+class Unit(Model):
     """机构. `path` is `/1/7/31/`: every ancestor's id and its own, so "and below" is an indexed prefix."""
 
     __tablename__ = "unit"
@@ -27,6 +27,8 @@ class Unit(Stamped, Model):
     active: Mapped[bool] = mapped_column(default=True)
     is_demo: Mapped[bool] = mapped_column(default=False)
     uscc: Mapped[str | None] = mapped_column(String(18))
+    # No author: users belong to units, and the two tables may not need each other to exist.
+    updated_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow, onupdate=utcnow)
 
     parent: Mapped[Unit | None] = relationship(remote_side=[id], lazy="raise_on_sql")
     names: Mapped[list[UnitName]] = relationship(
