@@ -121,14 +121,15 @@ def utcnow() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def enum_type(enum: type[StrEnum], length: int = 20) -> Enum:
-    """A stored enum: its values as text, guarded by a CHECK on both databases."""
+def enum_type(enum: type[StrEnum], length: int = 20, name: str = "") -> Enum:
+    """A stored enum: its values as text, guarded by a CHECK on both databases. A second column of the same
+    enum in one table needs a `name` for its CHECK: PostgreSQL takes each name once."""
     return Enum(
         enum,
         native_enum=False,
         create_constraint=True,
         length=length,
-        name=f"{enum.__name__.lower()}",
+        name=name or enum.__name__.lower(),
         values_callable=lambda members: [member.value for member in members],
     )
 

@@ -213,7 +213,7 @@ class Task(Model):
     added_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
     opened_by_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
     closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
-    resume_state: Mapped[TaskState | None] = mapped_column(enum_type(TaskState))
+    resume_state: Mapped[TaskState | None] = mapped_column(enum_type(TaskState, name="resume_state"))
 
     saved_opinion: Mapped[str] = mapped_column(Text, default="")
     arrived_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)

@@ -1526,7 +1526,7 @@ def upgrade() -> None:
                 "WAITING",
                 "DONE",
                 "CANCELLED",
-                name="taskstate",
+                name="resume_state",
                 native_enum=False,
                 create_constraint=True,
                 length=20,
