@@ -6,12 +6,13 @@ has passed. The reviewer is told once on entering AMBER, once on entering RED, t
 
 Any number of workers may scan at once. What decides who tells is a row of the database, never luck: a
 light is told of by the transaction that inserted or reopened its row (unique by kind, target and light),
-a reminder by the one that moved `next_notice_at` on; the message's key (alert, light, date) is the last guard.
+a reminder by the one that moved `next_notice_at` on; the message's key (alert, light, date) guards both.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +38,7 @@ from app.core.flow import TaskState
 from app.core.workdays import SHANGHAI, WorkCalendar, end_of_day, last_day, today_in_china
 from app.models.alert import Alert, AlertKind
 from app.models.base import utcnow
-from app.models.flow import FlowRun, Task
+from app.models.flow import AgentAppointment, FlowRun, Task
 from app.models.upsert import upsert
 from app.services import message, parameter, work_calendar
 from app.services.unit_of_work import current_session, unit_of_work
@@ -140,16 +141,23 @@ def alerts_statement(actor: Actor, *, closed: bool = False) -> Select[Alert]:
     return scoped(actor, Alert).where(Alert.closed_at.is_not(None) if closed else Alert.closed_at.is_(None))
 
 
+def red_count_query(actor: Actor) -> ScalarSelect[int]:
+    """How many open red alerts the actor sees, as a part of another statement."""
+    return (
+        select(func.count())
+        .where(criterion(actor, Alert), Alert.closed_at.is_(None), Alert.light == Light.RED)
+        .scalar_subquery()
+    )
+
+
 def light_counts(actor: Actor) -> dict[Light, int]:
     """How many open alerts of each light the actor sees: one grouped query."""
-    rows = current_session().execute(
+    rows: Iterable[tuple[Light, int]] = current_session().execute(
         select(Alert.light, func.count())
         .where(criterion(actor, Alert), Alert.closed_at.is_(None))
         .group_by(Alert.light)
     )
-    counts = dict.fromkeys((Light.RED, Light.AMBER), 0)
-    counts.update({light: count for light, count in rows})
-    return counts
+    return dict.fromkeys((Light.RED, Light.AMBER), 0) | dict(rows)
 
 
 def _read_rules(now: dt.datetime) -> _Rules:
@@ -312,14 +320,32 @@ def _remind(session: Session, rules: _Rules) -> int:
     return len(reminded)
 
 
+def _agents(session: Session, principals: set[int], today: dt.date) -> dict[int, frozenset[int]]:
+    """Who stands in today for those who are absent: they are told too."""
+    agents: defaultdict[int, set[int]] = defaultdict(set)
+    for principal, agent in session.execute(
+        select(AgentAppointment.principal_id, AgentAppointment.agent_id).where(
+            AgentAppointment.principal_id.in_(principals),
+            AgentAppointment.date_from <= today,
+            AgentAppointment.date_to >= today,
+            AgentAppointment.revoked_at.is_(None),
+        )
+    ):
+        agents[principal].add(agent)
+    return {principal: frozenset(names) for principal, names in agents.items()}
+
+
 def _tell(session: Session, rules: _Rules, rows: Sequence[Any]) -> None:
+    if not rows:
+        return
     today = today_in_china(rules.now)
+    agents = _agents(session, {row.user_id for row in rows}, today)
     message.notify_all(
         session,
         (
             message.Notice(
                 template=_TEMPLATES[row.light],
-                recipients=frozenset({row.user_id}),
+                recipients=frozenset({row.user_id}) | agents.get(row.user_id, frozenset()),
                 params={
                     "title": row.title,
                     "code": row.code,

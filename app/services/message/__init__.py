@@ -9,6 +9,7 @@ from app.services.message.inbox import (
     purge_delivered,
     sms_statement,
     unread_count,
+    unread_count_query,
 )
 from app.services.message.outbox import (
     EVERYWHERE,
@@ -43,5 +44,6 @@ __all__ = [
     "sms_text",
     "text_of",
     "unread_count",
+    "unread_count_query",
     "wake_up",
 ]

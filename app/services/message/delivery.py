@@ -82,7 +82,7 @@ class _Outcome:
 def deliver_due(
     gateway: SmsGateway, *, now: dt.datetime | None = None, limit: int = 2_000, worker: str = "worker"
 ) -> Delivered:
-    """Deliver what is due at `now`, at most about `limit` messages of each channel. Safe to run twice at once."""
+    """Deliver what is due at `now`, about `limit` messages of each channel at most. May run twice at once."""
     in_app = 0
     while in_app < limit and (count := _deliver_in_app(now or utcnow())):
         in_app += count

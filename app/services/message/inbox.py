@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import ScalarSelect, Select, delete, func, select, update
 
 from app.access.actor import SYSTEM, Actor
 from app.access.policy import criterion, scoped
@@ -34,12 +34,18 @@ def inbox_statement(actor: Actor) -> Select[Message]:
     return scoped(actor, Message).where(Message.recipient_id == actor.user_id)
 
 
+def unread_count_query(actor: Actor) -> ScalarSelect[int]:
+    """How many of the actor's own messages he has not read, as a part of another statement."""
+    return (
+        select(func.count())
+        .where(Message.recipient_id == actor.user_id, Message.read_at.is_(None))
+        .scalar_subquery()
+    )
+
+
 def unread_count(actor: Actor) -> int:
     """How many of the actor's own messages he has not read: one indexed count."""
-    if actor.user_id is None:
-        return 0
-    statement = select(func.count()).where(Message.recipient_id == actor.user_id, Message.read_at.is_(None))
-    return current_session().scalar(statement) or 0
+    return current_session().scalar(select(unread_count_query(actor))) or 0
 
 
 def mark_read(actor: Actor, ids: Iterable[int] | None = None) -> int:

@@ -47,9 +47,10 @@ class WakeUp:
     def __init__(self) -> None:
         self._hook: Callable[[], object] | None = None
 
-    def bind(self, hook: Callable[[], object] | None) -> None:
-        """Call `hook` after each commit that told somebody something; None for nothing."""
-        self._hook = hook
+    def bind(self, hook: Callable[[], object] | None) -> Callable[[], object] | None:
+        """Call `hook` (None: nothing) after each commit that told somebody something; returns the former."""
+        former, self._hook = self._hook, hook
+        return former
 
     def __call__(self) -> None:
         if self._hook is None:

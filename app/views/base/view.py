@@ -9,7 +9,8 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from flask import Response, redirect, request, send_file, url_for
+from flask import redirect, request, send_file, url_for
+from flask.typing import ResponseReturnValue
 from flask_appbuilder import ModelView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import get_locale, gettext
@@ -89,8 +90,8 @@ class OfficeView(ModelView):
         """This request's query over the rows with which the actor may do `verb`."""
         condition = policy.criterion(current_actor(), self.datamodel.obj, verb) & self.restriction()
         preference = list_preference.of(current_session(), current_actor(), self.list_key)
-        self_size = preference.page_size if preference and preference.page_size else self.page_size
-        return ListQuery(self.spec, condition, Arguments(request.args), self_size)
+        size = preference.page_size if preference and preference.page_size else self.page_size
+        return ListQuery(self.spec, condition, Arguments(request.args), size)
 
     @property
     def list_key(self) -> str:
@@ -113,7 +114,8 @@ class OfficeView(ModelView):
         )
         listing = builder.build(str(self.title), self.subtitle)
         if self.export_verb and actor.holds(self.noun, self.export_verb):
-            listing.export_href = url_for(f"{self.endpoint}.export", **request.args.to_dict(flat=False))
+            arguments: dict[str, Any] = request.args.to_dict(flat=False)
+            listing.export_href = url_for(f"{self.endpoint}.export", **arguments)
         listing.column_action_href = url_for(f"{self.endpoint}.save_columns")
         listing.actions = [
             {
@@ -137,7 +139,7 @@ class OfficeView(ModelView):
     @expose("/export")
     @has_access
     @permission_name("export")
-    def export(self) -> Response:
+    def export(self) -> ResponseReturnValue:
         """Exactly the filtered rows and chosen columns, as a workbook."""
         actor, session = current_actor(), current_session()
         query = self.list_query(self.export_verb or self.list_verb)
@@ -166,7 +168,7 @@ class OfficeView(ModelView):
     @expose("/columns", methods=["POST"])
     @has_access
     @permission_name("list")
-    def save_columns(self) -> Response:
+    def save_columns(self) -> ResponseReturnValue:
         """Keep the reader's columns and their order for this list."""
         known = {column.key for column in self.columns}
         chosen = [] if "reset" in request.form else [key for key in request.form.getlist("columns") if key in known]
