@@ -163,7 +163,9 @@ class OfficeView(ModelView):
         with unit_of_work(actor) as work:
             summary = gettext("Exported %(n)s rows of %(title)s", n=count, title=self.title)
             log.record(work, actor, "EXPORT", noun=self.noun, summary=f"{summary} {request.query_string.decode()}")
-        return send_file(file, mimetype=EXCEL, as_attachment=True, download_name=f"{self.title}.xlsx")
+        response = send_file(file, mimetype=EXCEL, as_attachment=True, download_name=f"{self.title}.xlsx")
+        response.headers["X-Rows"] = str(count)
+        return response
 
     @expose("/columns", methods=["POST"])
     @has_access
