@@ -63,7 +63,7 @@ class OutboxMessage(Model):
 
 
 class Message(Model):
-    """站内消息. The words are made when it is read, in the reader's language, from `template` and `params`."""
+    """站内消息. Its words are made when it is read, in the reader's language, of `template` and `params`."""
 
     __tablename__ = "message"
 

@@ -153,10 +153,14 @@ def red_count_query(actor: Actor) -> ScalarSelect[int]:
 
 def light_counts(actor: Actor) -> dict[Light, int]:
     """How many open alerts of each light the actor sees: one grouped query."""
-    rows: Iterable[tuple[Light, int]] = current_session().execute(
-        select(Alert.light, func.count())
-        .where(criterion(actor, Alert), Alert.closed_at.is_(None))
-        .group_by(Alert.light)
+    rows: Sequence[tuple[Light, int]] = (
+        current_session()
+        .execute(
+            select(Alert.light, func.count())
+            .where(criterion(actor, Alert), Alert.closed_at.is_(None))
+            .group_by(Alert.light)
+        )
+        .all()
     )
     return dict.fromkeys((Light.RED, Light.AMBER), 0) | dict(rows)
 

@@ -54,10 +54,10 @@ def load_calendar(session: Session) -> WorkCalendar:
     A year counts as known once both New Year's Day and National Day are entered for it: a single day
     entered by hand does not make the holidays between them known.
     """
-    days: dict[dt.date, bool] = {
-        day: is_workday
-        for day, is_workday in session.execute(select(WorkCalendarDay.date, WorkCalendarDay.is_workday))
-    }
+    rows: Sequence[tuple[dt.date, bool]] = session.execute(
+        select(WorkCalendarDay.date, WorkCalendarDay.is_workday)
+    ).all()
+    days = dict(rows)
     years = {day.year for day in days}
     known = frozenset(year for year in years if dt.date(year, 1, 1) in days and dt.date(year, 10, 1) in days)
     return WorkCalendar(days, known)
