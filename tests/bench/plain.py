@@ -33,7 +33,7 @@ class PlainProject(Model):
 
     __table__ = Project.__table__
 
-    unit: Mapped[PlainUnit] = relationship(PlainUnit, lazy="joined")
+    unit: Mapped[PlainUnit] = relationship(PlainUnit, lazy="joined", viewonly=True)
 
 
 class PlainProjectView(ModelView):
