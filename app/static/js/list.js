@@ -44,7 +44,7 @@ if (boxes.length > 0) {
 /* ---- the menu of a row: placed against the window, because the table scrolls inside its card ---- */
 
 function place(pop) {
-  const panel = pop.querySelector(".dropdown-menu");
+  const panel = pop.querySelector(".pop-menu");
   const anchor = pop.querySelector("summary").getBoundingClientRect();
   pop.classList.add("floating");
   const { offsetWidth: width, offsetHeight: height } = panel;
@@ -67,7 +67,7 @@ list?.addEventListener("keydown", (event) => {
   const pop = event.target.closest(".row-menu[open]");
   if (!pop || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
   event.preventDefault();
-  const items = [...pop.querySelectorAll(".dropdown-item")];
+  const items = [...pop.querySelectorAll("a, button")];
   const at = items.indexOf(document.activeElement);
   const step = event.key === "ArrowDown" ? 1 : -1;
   items[at < 0 ? 0 : (at + step + items.length) % items.length]?.focus();

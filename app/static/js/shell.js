@@ -112,7 +112,8 @@ document.addEventListener("submit", async (event) => {
   if (text && !confirmed.has(form) && confirmDialog) {
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (!(await ask(text, button?.dataset.confirmVerb ?? form.dataset.confirmVerb))) return;
+    const verb = button?.dataset.confirmVerb ?? form.dataset.confirmVerb ?? button?.textContent.trim();
+    if (!(await ask(text, verb))) return;
     confirmed.add(form);
     form.requestSubmit(button ?? undefined);
     confirmed.delete(form);
