@@ -91,6 +91,7 @@ BODIES: dict[ColumnKind, CellBody] = {
     ColumnKind.TEXT: text_body,
     ColumnKind.MONEY: number_body,
     ColumnKind.INTEGER: number_body,
+    ColumnKind.YEAR: number_body,
     ColumnKind.PERCENT: percent_body,
     ColumnKind.DATE: date_body,
     ColumnKind.DATETIME: datetime_body,

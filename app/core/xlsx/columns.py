@@ -13,6 +13,8 @@ class ColumnKind(Enum):
     MONEY = "money"
     """Decimal yuan, a number shown #,##0.00."""
     INTEGER = "integer"
+    YEAR = "year"
+    """A whole number that is not grouped: 2027, never 2,027."""
     PERCENT = "percent"
     """Percent points as the database holds them (45.5), shown 45.50%."""
     DATE = "date"
@@ -24,6 +26,7 @@ _WIDTHS = {
     ColumnKind.TEXT: 20,
     ColumnKind.MONEY: 18,
     ColumnKind.INTEGER: 10,
+    ColumnKind.YEAR: 10,
     ColumnKind.PERCENT: 10,
     ColumnKind.DATE: 12,
     ColumnKind.DATETIME: 17,

@@ -30,10 +30,11 @@ class Style(IntEnum):
     TOTAL_TEXT = 9
     TOTAL_MONEY = 10
     TOTAL_INTEGER = 11
+    YEAR = 12
 
 
 def styles_xml() -> str:
-    """All formats a sheet uses. Number formats 3, 4, 10 and 49 are Excel's own."""
+    """All formats a sheet uses. Number formats 1, 3, 4, 10 and 49 are Excel's own."""
     middle = '<alignment vertical="center"/>'
     centred = '<alignment horizontal="center" vertical="center" wrapText="1"/>'
     formats = [
@@ -42,6 +43,7 @@ def styles_xml() -> str:
         _format(0, font=1, fill=2, border=1, inside=centred),
         *(_format(number, inside=middle) for number in (49, 4, 3, 10, 164, 165)),
         *(_format(number, font=1, border=2, inside=middle) for number in (49, 4, 3)),
+        _format(1, inside=middle),
     ]
     thin = 'style="thin"><color rgb="FFB0B7C3"/>'
     return (

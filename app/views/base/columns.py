@@ -15,7 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.core import xlsx
 from app.core.enums import Labelled
-from app.core.money import format_yuan
+from app.core.money import format_wan, format_yuan
 from app.core.workdays import SHANGHAI
 from app.core.xlsx import ColumnKind
 
@@ -26,7 +26,9 @@ Labels = Mapping[tuple[str, str], str]
 @dataclass(frozen=True)
 class Column:
     """One column. `expression` is what the database delivers; `dictionary` or `enum` turn its code into a
-    label (several codes joined by commas are allowed for a dictionary); `total` is summed over all rows."""
+    label (several codes joined by commas are allowed for a dictionary); `total` is summed over all rows.
+    `wan` shows an amount in 万元 with the exact yuan on hover; the workbook always has yuan, under
+    `export_label`. `css` is a kind of cell that list/_table.html knows: title, unit, code, stage, badge."""
 
     key: str
     label: Any
@@ -41,6 +43,9 @@ class Column:
     nowrap: bool = False
     render: Callable[[Any], Markup] | None = None
     width: int = 0
+    wan: bool = False
+    export_label: Any = None
+    css: str = ""
 
     @property
     def sort_expression(self) -> ColumnElement[Any]:
@@ -72,11 +77,18 @@ class Column:
         if self.enum is not None:
             member = self.enum(value)
             return Markup('<span class="badge bg-%s-lt">%s</span>') % (member.colour, gettext(member.label))
+        if self.wan:
+            return in_wan(value)
         return escape(show(self.text(value, labels)))
+
+    def shown_total(self, amount: Decimal) -> str | Markup:
+        """The sum under the column, in the column's own unit."""
+        return in_wan(amount) if self.wan else show(amount)
 
     def exported(self) -> xlsx.Column:
         """This column in a workbook."""
-        return xlsx.Column(self.key, str(self.label), self.kind, width=self.width, total=self.total)
+        label = self.label if self.export_label is None else self.export_label
+        return xlsx.Column(self.key, str(label), self.kind, width=self.width, total=self.total)
 
 
 _FIGURES = frozenset({ColumnKind.MONEY, ColumnKind.INTEGER, ColumnKind.PERCENT})
@@ -98,6 +110,14 @@ def show(value: object) -> str:
             return value.isoformat()
         case _:
             return str(value)
+
+
+def in_wan(amount: Decimal) -> Markup:
+    """An amount of yuan shown in 万元, with the exact yuan on hover."""
+    return Markup('<span title="%s">%s</span>') % (
+        gettext("%(amount)s yuan", amount=format_yuan(amount)),
+        format_wan(amount),
+    )
 
 
 def attribute_column(attribute: InstrumentedAttribute[Any], label: Any, **options: Any) -> Column:

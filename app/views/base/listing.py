@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from flask import request, url_for
@@ -15,7 +16,7 @@ from app.access import policy
 from app.access.actor import Actor
 from app.models.dictionary import ListPreference
 from app.services.unit_of_work import current_session
-from app.views.base.columns import Column, Labels, show
+from app.views.base.columns import Column, Labels
 from app.views.base.query import PAGE_SIZES, ListQuery
 
 
@@ -136,7 +137,9 @@ class ListingBuilder:
             grouped.setdefault(name, []).append(value)
         return url_for(self.endpoint, **grouped)
 
-    def build(self, title: str, subtitle: Callable[[int, dict[str, str]], str] | None = None) -> Listing:
+    def build(
+        self, title: str, subtitle: Callable[[int, Mapping[str, Decimal]], str] | None = None
+    ) -> Listing:
         """Run the query and shape its rows."""
         session = current_session()
         total, sums = self.query.summary(session)
@@ -149,10 +152,10 @@ class ListingBuilder:
         model = self.query.spec.model
         allowed = [(policy.criterion(self.actor, model, verb) & literal(True)).label(f"may_{verb}") for verb in verbs]
         rows = self.query.page(session, visible, pagination.page, allowed)
-        totals = {key: show(amount) for key, amount in sums.items()}
+        totals = {column.key: column.shown_total(sums[column.key]) for column in visible if column.total}
         return Listing(
             title=title,
-            subtitle=subtitle(total, totals) if subtitle else gettext("%(total)s rows", total=f"{total:,}"),
+            subtitle=subtitle(total, sums) if subtitle else gettext("%(total)s rows", total=f"{total:,}"),
             columns=[self._column(column, shown) for column, shown in chosen],
             rows=[self._row(row, visible, verbs) for row in rows],
             fields=[spec_field.view(self.query.args) for spec_field in self.query.spec.fields],
@@ -184,7 +187,7 @@ class ListingBuilder:
             "sort_href": self.address(sort=turned) if column.sortable else None,
             "direction": direction,
             "align": column.align,
-            "kind": "code" if column.nowrap else _CSS_KINDS.get(column.kind.value, "date"),
+            "kind": column.css or ("code" if column.nowrap else _CSS_KINDS.get(column.kind.value, "date")),
             "visible": shown,
         }
 

@@ -123,8 +123,20 @@ class ListQuery:
         keys = []
         for order in self.order:
             expression = by_key[order.key].sort_expression if order.key in by_key else self.spec.model.id
-            keys.append(expression.desc().nulls_last() if order.descending else expression.asc().nulls_first())
-        return statement.order_by(*keys, self.spec.model.id.desc())
+            keys.append(self._ordered_by(expression, order.descending))
+        # Among equals the later row follows the last key's direction, so that one index serves both.
+        keys.append(self.spec.model.id.desc() if self.order[-1].descending else self.spec.model.id.asc())
+        return statement.order_by(*keys)
+
+    def _ordered_by(self, expression: Any, descending: bool) -> ColumnElement[Any]:
+        """Empty values count as the smallest on both databases. A column that has none is not asked for it:
+        PostgreSQL finds no index for an order of empty values that cannot be there."""
+        order: ColumnElement[Any] = expression.desc() if descending else expression.asc()
+        column = getattr(expression, "expression", expression)
+        own = getattr(column, "table", None) is self.spec.model.__table__
+        if own and not getattr(column, "nullable", True):
+            return order
+        return order.nulls_last() if descending else order.nulls_first()
 
     def _read_order(self) -> list[Order]:
         text = self.args.get("sort", "") or self.spec.default_sort

@@ -6,22 +6,25 @@ Subclasses say what is shown; scope, permission, filters, sorting, paging, expor
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
-from flask import redirect, request, send_file, url_for
+from flask import current_app, g, redirect, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import ModelView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 from sqlalchemy import ColumnElement, true
 
 from app.access import policy
 from app.core import xlsx
-from app.services import dictionary, list_preference, log
+from app.models.dictionary import ListPreference
+from app.services import list_preference, log
 from app.services.unit_of_work import current_session, unit_of_work
 from app.views.actor import current_actor
 from app.views.base.columns import Column
+from app.views.base.dictionaries import labels
 from app.views.base.listing import Listing, ListingBuilder, PageAction, RowAction, preferred
 from app.views.base.query import ListQuery, ListSpec
 from app.views.base.search import Arguments, SearchField
@@ -82,14 +85,14 @@ class OfficeView(ModelView):
         """What this list shows of the rows in scope; all by default."""
         return true()
 
-    def subtitle(self, total: int, totals: dict[str, str]) -> str:
-        """The line under the title: how many rows, and their sums."""
+    def subtitle(self, total: int, sums: Mapping[str, Decimal]) -> str:
+        """The line under the title: how many rows, and the sums of the columns that total, in yuan."""
         return gettext("%(total)s rows", total=f"{total:,}")
 
     def list_query(self, verb: str) -> ListQuery:
         """This request's query over the rows with which the actor may do `verb`."""
         condition = policy.criterion(current_actor(), self.datamodel.obj, verb) & self.restriction()
-        preference = list_preference.of(current_session(), current_actor(), self.list_key)
+        preference = self.preference()
         size = preference.page_size if preference and preference.page_size else self.page_size
         return ListQuery(self.spec, condition, Arguments(request.args), size)
 
@@ -98,6 +101,13 @@ class OfficeView(ModelView):
         """Under which key the reader's columns are kept."""
         return type(self).__name__
 
+    def preference(self) -> ListPreference | None:
+        """What the reader chose for this list, read once per request."""
+        kept: dict[str, ListPreference | None] = g.setdefault("list_preferences", {})
+        if self.list_key not in kept:
+            kept[self.list_key] = list_preference.of(current_session(), current_actor(), self.list_key)
+        return kept[self.list_key]
+
     def listing(self) -> Listing:
         """The list page's view model."""
         actor = current_actor()
@@ -105,9 +115,9 @@ class OfficeView(ModelView):
         builder = ListingBuilder(
             query=self.list_query(self.list_verb),
             actor=actor,
-            labels=dictionary.labels(current_session(), str(get_locale())),
+            labels=labels(),
             endpoint=endpoint,
-            preference=list_preference.of(current_session(), actor, self.list_key),
+            preference=self.preference(),
             row_actions=self.row_actions,
             bulk_actions=[action for action in self.bulk_actions if actor.holds(self.noun, action.verb)],
             show_endpoint=self.show_endpoint,
@@ -125,7 +135,7 @@ class OfficeView(ModelView):
                 "primary": action.primary,
             }
             for action in self.page_actions
-            if actor.holds(action.noun, action.verb)
+            if actor.holds(action.noun, action.verb) and action.endpoint in current_app.view_functions
         ]
         return listing
 
@@ -143,11 +153,10 @@ class OfficeView(ModelView):
         """Exactly the filtered rows and chosen columns, as a workbook."""
         actor, session = current_actor(), current_session()
         query = self.list_query(self.export_verb or self.list_verb)
-        preference = list_preference.of(session, actor, self.list_key)
-        columns = [column for column, shown in preferred(self.columns, preference) if shown]
-        labels = dictionary.labels(session, str(get_locale()))
+        columns = [column for column, shown in preferred(self.columns, self.preference()) if shown]
+        known = labels()
         rows = (
-            [column.text(value, labels) for column, value in zip(columns, row[1:], strict=True)]
+            [column.text(value, known) for column, value in zip(columns, row[1:], strict=True)]
             for row in query.stream(session, columns)
         )
         # A temporary file, not memory: the workbook of 100,000 rows must not grow the process.
@@ -158,6 +167,7 @@ class OfficeView(ModelView):
             sheet_title=str(self.title),
             heading=None,
             out=file,
+            total_label=gettext("Total"),
         )
         file.seek(0)
         with unit_of_work(actor) as work:
