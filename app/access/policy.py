@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 from sqlalchemy.sql.base import ExecutableOption
 
 from app.access.actor import Actor
-from app.access.rules import Assigned, Granted, Holds, InState, LoggedIn, Mine, Nobody, Rule
+from app.access.rules import Assigned, Granted, Holds, InState, LoggedIn, Mine, Nobody, Rule, Through
 from app.access.rules_task import (
     StillOpen,
     Unowned,
@@ -65,6 +65,18 @@ def _in(*states: Status) -> InState:
 
 _UNSUBMITTED = (Status.DRAFT, Status.RECYCLED)
 _OPEN_TO_UNIT = (Status.DRAFT, Status.RETURNED)
+
+OWNERS: dict[str, type[Any]] = {Declaration.document_kind: Declaration}
+"""The documents that attachments belong to, by their kind."""
+
+
+def _through_owner(*verbs: str) -> Through:
+    return Through(
+        attachment.Attachment.owner_kind,
+        attachment.Attachment.owner_id,
+        lambda: {kind: (model, [rule(model, verb) for verb in verbs]) for kind, model in OWNERS.items()},
+    )
+
 
 POLICY: dict[type[Any], Policy | PartOf] = {
     declaration.Declaration: Policy(
@@ -190,7 +202,14 @@ POLICY: dict[type[Any], Policy | PartOf] = {
     ),
     log.SystemLog: Policy("log", {"read": Holds("log", "read"), "export": Holds("log", "export")}),
     log.FieldChange: Policy("field_change"),
-    attachment.Attachment: Policy("attachment"),
+    attachment.Attachment: Policy(
+        "attachment",
+        {
+            "read": _through_owner("read"),
+            "add": _through_owner("edit", "amend"),
+            "remove": _through_owner("edit", "amend"),
+        },
+    ),
     message.Message: Policy("message", {"read": Mine(message.Message.recipient_id)}),
     message.SmsMessage: Policy("sms", {"read": Holds("sms", "read"), "export": Holds("sms", "read")}),
     message.OutboxMessage: Policy("sms", {"read": Holds("sms", "read")}),
@@ -270,17 +289,18 @@ def load(
     if row is None:
         raise NotFound
     if version is not None and version != row.version:
-        raise StaleVersion(_changes_since(session, noun(model), row_id, version))
+        raise StaleVersion(changes_since(session, row, version))
     require(actor, verb, row)
     return row
 
 
-def _changes_since(session: Session, row_noun: str, row_id: int, version: int) -> list[Change]:
+def changes_since(session: Session, row: Any, version: int) -> list[Change]:
+    """Who changed what in a row after a version of it, oldest first."""
     entries = session.scalars(
         select(log.FieldChange)
         .where(
-            log.FieldChange.noun == row_noun,
-            log.FieldChange.row_id == row_id,
+            log.FieldChange.noun == noun(type(row)),
+            log.FieldChange.row_id == row.id,
             log.FieldChange.row_version > version,
         )
         .order_by(log.FieldChange.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -232,6 +232,41 @@ class Assigned(Rule):
 
     def criterion(self, actor: Actor) -> ColumnElement[bool]:
         return self.condition(actor) if actor.user_id is not None else false()
+
+
+@dataclass(frozen=True)
+class Through(Rule):
+    """The row belongs to another one, named by kind and id, and any of that one's rules holds.
+
+    `owners` maps a kind to its model and rules; a function, because the table of rules names itself.
+    """
+
+    kind: InstrumentedAttribute[Any]
+    owner_id: InstrumentedAttribute[Any]
+    owners: Callable[[], Mapping[str, tuple[type[Any], Sequence[Rule]]]]
+
+    def allows(self, actor: Actor, row: Any) -> bool:
+        session = object_session(row)
+        model, rules = self.owners().get(getattr(row, self.kind.key), (None, ()))
+        if session is None or model is None:
+            return False
+        reach = or_(false(), *(rule.criterion(actor) for rule in rules))
+        owner = select(model.id).where(model.id == getattr(row, self.owner_id.key), reach)
+        return session.scalar(owner) is not None
+
+    def criterion(self, actor: Actor) -> ColumnElement[bool]:
+        return or_(
+            false(),
+            *(
+                and_(
+                    self.kind == kind,
+                    self.owner_id.in_(
+                        select(model.id).where(or_(false(), *(rule.criterion(actor) for rule in rules)))
+                    ),
+                )
+                for kind, (model, rules) in self.owners().items()
+            ),
+        )
 
 
 def _holds_in_database(row: Any, condition: ColumnElement[bool]) -> bool:

@@ -91,3 +91,15 @@ class Conflict(DomainError):
     """The move is not possible in the row's present state (409)."""
 
     status = 409
+
+
+class TooLarge(DomainError):
+    """A file or request over the limit (413)."""
+
+    status = 413
+
+
+class UnsupportedFile(DomainError):
+    """A file of a kind that is not taken, or whose content is not what its name says (415)."""
+
+    status = 415

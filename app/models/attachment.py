@@ -12,7 +12,11 @@ class Attachment(Stamped, Model):
     """`storage_key` is generated, never the user's file name; `size` is in bytes."""
 
     __tablename__ = "attachment"
-    __table_args__ = (Index("ix_attachment_owner", "owner_kind", "owner_id", "category"),)
+    __table_args__ = (
+        Index("ix_attachment_owner", "owner_kind", "owner_id", "category"),
+        # Review records name attachments; a removed one's id must not come back as another file.
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     owner_kind: Mapped[str] = mapped_column(String(40))

@@ -18,7 +18,8 @@ class Declaration(Document, Model):
     """项目申报. A draft may be incomplete, so most columns may be empty; submission checks them.
 
     `draft_input` keeps what was typed but could not be read (an amount with three decimals), field by
-    field, so that a draft reopens exactly as it was left.
+    field, so that a draft reopens exactly as it was left. `autosave_page` is the token of the page whose
+    autosaves are the only writes since version `autosave_base`; any other write clears it.
     """
 
     document_kind: ClassVar[str] = "declaration"
@@ -26,11 +27,17 @@ class Declaration(Document, Model):
     __tablename__ = "declaration"
     __table_args__ = (
         CheckConstraint("requested_amount IS NULL OR requested_amount >= 0", name="requested_not_negative"),
-        CheckConstraint("end_date IS NULL OR begin_date IS NULL OR end_date >= begin_date", name="period_order"),
+        CheckConstraint(
+            "end_date IS NULL OR begin_date IS NULL OR end_date >= begin_date", name="period_order"
+        ),
         Index("ix_declaration_unit_status", "unit_id", "status"),
         Index("ix_declaration_year_status", "budget_year", "status"),
         Index("ix_declaration_project", "project_id"),
         Index("ix_declaration_submitted", "submitted_at"),
+        # Secret projects are outside these rules and must never be entered here (domain.md D-03).
+        CheckConstraint("NOT is_secret", name="never_secret"),
+        # A purged draft's number must not come back: its history is kept under it.
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -76,6 +83,8 @@ class Declaration(Document, Model):
 
     draft_input: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     autosaved_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    autosave_page: Mapped[str | None] = mapped_column(String(40), index=True)
+    autosave_base: Mapped[int | None]
 
     project: Mapped[Project | None] = relationship(Project, foreign_keys=[project_id], lazy="raise_on_sql")
     predecessor: Mapped[Project | None] = relationship(

@@ -105,6 +105,32 @@ def _required(declaration_type: str, fields: str, label_zh: str, label_en: str) 
     )
 
 
+def _attachments(kind: str, categories: str, label_zh: str, label_en: str) -> Parameter:
+    return Parameter(
+        f"declaration.attachments.{kind}",
+        categories,
+        ParameterKind.LIST,
+        label_zh,
+        label_en,
+        choices=ATTACHMENT_CATEGORIES,
+    )
+
+
+ATTACHMENT_CATEGORIES = (
+    "FORM",
+    "SCHEME",
+    "BASIS",
+    "QUOTE",
+    "CONTRACT",
+    "REPORT",
+    "PERFORMANCE",
+    "LETTER",
+    "APPRAISAL",
+    "CRYPTO",
+    "NOTE",
+)
+"""Attachments a declaration may be asked for (domain.md 3.1.4), by their dictionary codes."""
+
 DECLARATION_FIELDS = (
     "service_categories",
     "supervising_unit_id",
@@ -181,6 +207,25 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Further required fields, payment under contract",
     ),
     _required("OTHER", _FULL, "其他项目的附加必填项", "Further required fields, other projects"),
+    _attachments("simple", "", "简易申报的必交附件", "Required attachments, short form"),
+    _attachments(
+        "NEW", "FORM,BASIS,QUOTE,PERFORMANCE", "新建项目的必交附件", "Required attachments, new project"
+    ),
+    _attachments(
+        "CONTINUING",
+        "FORM,BASIS,QUOTE,REPORT,PERFORMANCE",
+        "延续项目的必交附件",
+        "Required attachments, continuing project",
+    ),
+    _attachments(
+        "CONTRACT_DUE",
+        "FORM,BASIS,QUOTE,CONTRACT,PERFORMANCE",
+        "依合同支付项目的必交附件",
+        "Required attachments, payment under contract",
+    ),
+    _attachments(
+        "OTHER", "FORM,BASIS,QUOTE,PERFORMANCE", "其他项目的必交附件", "Required attachments, other projects"
+    ),
     _integer(
         "declaration.necessity_length",
         50,

@@ -1,0 +1,154 @@
+"""年度需求计划: what finance arranges for the projects that reviews have let in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from app.access import policy
+from app.access.actor import Actor
+from app.core.errors import InvalidInput, Problem
+from app.core.workdays import today_in_china
+from app.models.annual_plan import AnnualPlan
+from app.models.base import utcnow
+from app.models.project import Project
+from app.services import log
+from app.services.log import Difference
+from app.services.reading import Day, Kind, Line, Lookup, Unreadable, Yuan
+from app.services.unit_of_work import unit_of_work
+
+
+class _Nothing:
+    """A lookup for fields that look nothing up."""
+
+    def allows(self, type_code: str, code: str) -> bool:
+        return False
+
+    def knows(self, target: str, row_id: int) -> bool:
+        return False
+
+
+_NOTHING: Lookup = _Nothing()
+_FIELDS: Mapping[str, Kind] = {"amount": Yuan(), "doc_no": Line(80), "published_on": Day()}
+
+
+def arrange(
+    actor: Actor,
+    project_id: int,
+    version: int,
+    amount: object,
+    doc_no: object = "",
+    published_on: object = None,
+) -> AnnualPlan:
+    """Finance enters what the budget gives to a planned project, in yuan, and the document that says so.
+
+    `version` is the plan entry's. The first arranged amount becomes the project's; adjustments add to it
+    afterwards. Raises `InvalidInput` by field, `NotFound`, `NotAllowed`, `StaleVersion`.
+    """
+    values = _read({"amount": amount, "doc_no": doc_no, "published_on": published_on})
+    with unit_of_work(actor) as session:
+        plan_id = session.scalar(
+            select(AnnualPlan.id).where(
+                AnnualPlan.project_id == project_id, policy.criterion(actor, AnnualPlan)
+            )
+        )
+        plan: AnnualPlan = policy.load(
+            session, actor, AnnualPlan, plan_id or 0, verb="arrange", version=version, lock=True
+        )
+        project = session.get_one(Project, plan.project_id, with_for_update=True, populate_existing=True)
+        before = {"amount": plan.initial_amount, "doc_no": plan.doc_no, "published_on": plan.published_on}
+        adjustments = _adjusted(plan, project)
+        plan.initial_amount = values["amount"]
+        plan.doc_no, plan.published_on = values["doc_no"], values["published_on"]
+        # Invariant (domain.md 3.3): arranged = initial + Σ adjustments.
+        project.arranged_amount = values["amount"] + adjustments
+        if project.arranged_amount < 0:
+            raise InvalidInput(
+                {"amount": [Problem.of("Adjustments have taken more than this amount already.")]}
+            )
+        session.flush()
+        changes = [
+            Difference(name, str(_FIELDS[name].show(old)), str(_FIELDS[name].show(values[name])))
+            for name, old in before.items()
+            if old != values[name]
+        ]
+        log.record_changes(session, actor, "annual_plan", plan.id, plan.version, changes)
+        log.record(
+            session,
+            actor,
+            "BUDGET_ARRANGED",
+            noun="annual_plan",
+            row_id=plan.id,
+            summary=f"{project.code} {values['amount']} {values['doc_no']}",
+        )
+        return plan
+
+
+def entry(session: Session, actor: Actor, project_id: int) -> AnnualPlan | None:
+    """A project's place in the plan, within the actor's scope; None when it has none."""
+    statement = policy.scoped(actor, AnnualPlan).where(AnnualPlan.project_id == project_id)
+    return session.scalars(statement.options(joinedload(AnnualPlan.project))).one_or_none()
+
+
+def entries(actor: Actor, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """The plan's entries within the actor's scope, joined to their projects for filters and columns."""
+    return (
+        policy.scoped(actor, AnnualPlan)
+        .join(AnnualPlan.project)
+        .where(*conditions)
+        .options(joinedload(AnnualPlan.project).joinedload(Project.unit))
+    )
+
+
+@dataclass(frozen=True)
+class PlanTotals:
+    """The sum row of the plan, in yuan."""
+
+    count: int
+    requested: Decimal
+    arranged: Decimal
+
+
+def totals(session: Session, actor: Actor, *conditions: ColumnElement[bool]) -> PlanTotals:
+    """The sums over exactly the entries that `entries` gives with the same conditions."""
+    nothing = Decimal("0.00")
+    count, requested, arranged = session.execute(
+        select(
+            func.count(AnnualPlan.id),
+            func.sum(AnnualPlan.requested_amount),
+            func.sum(Project.arranged_amount),
+        )
+        .join(AnnualPlan.project)
+        .where(policy.criterion(actor, AnnualPlan), *conditions)
+    ).one()
+    return PlanTotals(count, requested or nothing, arranged or nothing)
+
+
+def _read(raw: Mapping[str, object]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    problems: dict[str, list[Problem]] = {}
+    for name, kind in _FIELDS.items():
+        try:
+            values[name] = kind.read(raw[name], _NOTHING)
+        except Unreadable as error:
+            problems[name] = [error.problem]
+    if values.get("amount", ...) is None:
+        problems["amount"] = [Problem.of("Enter an amount.")]
+    published = values.get("published_on")
+    if published is not None and published > today_in_china(utcnow()):
+        problems["published_on"] = [Problem.of("The document cannot have been published after today.")]
+    if problems:
+        raise InvalidInput(problems)
+    return values
+
+
+def _adjusted(plan: AnnualPlan, project: Project) -> Decimal:
+    """What approved adjustments have added or taken since, in yuan."""
+    if plan.initial_amount is None or project.arranged_amount is None:
+        return Decimal("0.00")
+    return project.arranged_amount - plan.initial_amount

@@ -1,0 +1,322 @@
+"""The rules of domain.md 3.1 and 11 (D-01 to D-04), each a small function over the values."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.errors import Problem
+from app.core.money import format_yuan
+from app.core.workdays import today_in_china
+from app.models.declaration import Declaration
+from app.models.project import Project
+from app.services.declaration.requirements import LINKED_TYPES, OUTSIDE_PLAN, Demands, Limits
+from app.services.declaration.values import DeclarationValues, sum_of
+from app.services.dictionary import catalogue
+
+
+class Severity(StrEnum):
+    """How much a finding matters: the first two keep a declaration from being submitted."""
+
+    MISSING = "missing"
+    WRONG = "wrong"
+    WARNING = "warning"
+    HINT = "hint"
+
+
+@dataclass
+class Findings:
+    """What the rules found so far. A field that could not be read is not asked for again as missing."""
+
+    entries: list[tuple[str, Problem, Severity]] = field(default_factory=list)
+
+    def add(self, path: str, problem: Problem, severity: Severity) -> None:
+        """Note a finding."""
+        self.entries.append((path, problem, severity))
+
+    def missing(self, path: str, message: str = "Fill this in.") -> None:
+        """Note that a value is not there, unless something else is wrong with it already."""
+        if all(path != noted for noted, _, _ in self.entries):
+            self.add(path, Problem.of(message), Severity.MISSING)
+
+    def wrong(self, path: str, message: str, **params: object) -> None:
+        """Note that a value cannot stay as it is."""
+        self.add(path, Problem.of(message, **params), Severity.WRONG)
+
+    def has(self, prefix: str) -> bool:
+        """Is something wrong with this field, or with a cell of this table, already?"""
+        return any(path == prefix or path.startswith(f"{prefix}.") for path, _, _ in self.entries)
+
+
+def apply_rules(
+    found: Findings,
+    values: DeclarationValues,
+    limits: Limits,
+    wanted: Demands,
+    *,
+    session: Session,
+    now: dt.datetime | None,
+) -> None:
+    """Every rule but those on attachments and equal titles. `now` is None once it was submitted before."""
+    _required(found, values, wanted)
+    if now is not None:
+        _window(found, values, limits, now)
+    _texts(found, values, limits, wanted)
+    _lines(found, values)
+    _splits(found, values)
+    _amounts(found, values, limits)
+    _predecessor(found, session, values)
+    _investment(found, session, values)
+    _later_years(found, values)
+    _catalogue_rows(found, values)
+    _schedule(found, values)
+    _indicators(found, session, values, wanted)
+    _hints(found, values, limits)
+
+
+def _required(found: Findings, values: DeclarationValues, wanted: Demands) -> None:
+    for name in sorted(wanted.fields):
+        if getattr(values, name) in (None, "", ()):
+            found.missing(name, "Add at least one row." if name in _TABLES else "Fill this in.")
+
+
+_TABLES = frozenset(
+    {"budget_lines", "funding_splits", "later_years", "data_catalogue", "schedule", "indicators"}
+)
+
+
+def _window(found: Findings, values: DeclarationValues, limits: Limits, now: dt.datetime) -> None:
+    """D-01: units declare for next year, within the window; additions to the plan may be for this year."""
+    today = today_in_china(now)
+    outside_plan = values.plan_channel in OUTSIDE_PLAN
+    if not outside_plan and not _is_open(limits, today):
+        found.wrong(
+            "budget_year",
+            "Declarations are taken from %(begin)s to %(end)s (month-day).",
+            begin=limits.window_begin,
+            end=limits.window_end,
+        )
+    if values.budget_year is None:
+        return
+    earliest = today.year if outside_plan else today.year + 1
+    if not earliest <= values.budget_year <= today.year + 1:
+        found.wrong(
+            "budget_year",
+            "Declare for the year %(year)s, not %(given)s.",
+            year=str(today.year + 1),
+            given=str(values.budget_year),
+        )
+
+
+def _is_open(limits: Limits, today: dt.date) -> bool:
+    day = f"{today:%m-%d}"
+    if limits.window_begin <= limits.window_end:
+        return limits.window_begin <= day <= limits.window_end
+    return day >= limits.window_begin or day <= limits.window_end
+
+
+def _texts(found: Findings, values: DeclarationValues, limits: Limits, wanted: Demands) -> None:
+    length = len(values.necessity)
+    if "necessity" in wanted.fields and 0 < length < limits.necessity_length:
+        found.wrong(
+            "necessity",
+            "Explain the necessity in at least %(least)s characters; these are %(length)s.",
+            least=limits.necessity_length,
+            length=length,
+        )
+
+
+def _lines(found: Findings, values: DeclarationValues) -> None:
+    for index, line in enumerate(values.budget_lines):
+        path = f"budget_lines.{index}"
+        _cells_filled(found, path, line, ("subject_code", "name", "unit_name", "quantity", "unit_price"))
+        if line.quantity == 0:
+            found.wrong(f"{path}.quantity", "The quantity must be more than zero.")
+        if line.unit_price == 0:
+            found.wrong(f"{path}.unit_price", "The unit price must be more than zero.")
+
+
+def _splits(found: Findings, values: DeclarationValues) -> None:
+    """The amount of each source must be separable (增城 第四条): each channel once."""
+    seen: set[str] = set()
+    for index, split in enumerate(values.funding_splits):
+        path = f"funding_splits.{index}"
+        _cells_filled(found, path, split, ("channel", "amount"))
+        if split.amount == 0:
+            found.wrong(f"{path}.amount", "The amount must be more than zero.")
+        if split.channel in seen:
+            found.wrong(f"{path}.channel", "This channel is listed twice. Put its amounts together.")
+        if split.channel:
+            seen.add(split.channel)
+
+
+def _amounts(found: Findings, values: DeclarationValues, limits: Limits) -> None:
+    """D-02 and D-04: requested = Σ lines = Σ splits to the fen, and at least the minimum."""
+    requested = values.requested_amount
+    lines = sum_of(line.amount for line in values.budget_lines)
+    splits = sum_of(split.amount for split in values.funding_splits)
+    if requested is None:
+        return
+    if requested == 0:
+        found.wrong("requested_amount", "The requested amount must be more than zero.")
+    elif requested < limits.minimum_amount:
+        found.wrong(
+            "requested_amount",
+            "At least %(least)s yuan can be declared.",
+            least=format_yuan(limits.minimum_amount),
+        )
+    if values.budget_lines and not found.has("budget_lines") and lines != requested:
+        found.wrong(
+            "requested_amount",
+            "The budget lines add up to %(sum)s yuan, %(difference)s yuan off the %(requested)s requested.",
+            sum=format_yuan(lines),
+            difference=format_yuan(abs(lines - requested)),
+            requested=format_yuan(requested),
+        )
+    if values.funding_splits and not found.has("funding_splits") and splits != requested:
+        found.wrong(
+            "funding_splits",
+            "The channels add up to %(sum)s yuan, %(difference)s yuan off the %(requested)s requested.",
+            sum=format_yuan(splits),
+            difference=format_yuan(abs(splits - requested)),
+            requested=format_yuan(requested),
+        )
+
+
+def _predecessor(found: Findings, session: Session, values: DeclarationValues) -> None:
+    if (
+        values.declaration_type not in LINKED_TYPES
+        or values.predecessor_id is None
+        or values.budget_year is None
+    ):
+        return
+    year = session.scalar(select(Project.budget_year).where(Project.id == values.predecessor_id))
+    if year is not None and year >= values.budget_year:
+        found.wrong(
+            "predecessor_id",
+            "Choose a project of an earlier year than %(year)s; this one is of %(given)s.",
+            year=str(values.budget_year),
+            given=str(year),
+        )
+
+
+def _investment(found: Findings, session: Session, values: DeclarationValues) -> None:
+    """Total ≥ requested, and requested + later years = total − what earlier years already arranged."""
+    total, requested = values.total_investment, values.requested_amount
+    if total is None:
+        if values.later_years:
+            found.missing("total_investment")
+        return
+    if requested is None or found.has("later_years"):
+        return
+    if total < requested:
+        found.wrong(
+            "total_investment",
+            "The total investment may not be less than the %(requested)s yuan requested.",
+            requested=format_yuan(requested),
+        )
+        return
+    later = sum_of(row.amount for row in values.later_years)
+    arranged = already_arranged(session, values.predecessor_id)
+    difference = total - arranged - requested - later
+    if difference:
+        found.wrong(
+            "total_investment",
+            "Total %(total)s must equal already arranged %(arranged)s + requested %(requested)s"
+            " + later years %(later)s; the difference is %(difference)s yuan.",
+            total=format_yuan(total),
+            arranged=format_yuan(arranged),
+            requested=format_yuan(requested),
+            later=format_yuan(later),
+            difference=format_yuan(difference),
+        )
+
+
+def already_arranged(session: Session, project_id: int | None) -> Decimal:
+    """What the plans of earlier years gave to this project and those it continues, in yuan."""
+    if project_id is None:
+        return Decimal("0.00")
+    chain = select(Project.id).where(Project.id == project_id).cte("chain", recursive=True)
+    # UNION, not UNION ALL: two projects that name each other end the walk.
+    chain = chain.union(
+        select(Declaration.predecessor_id)
+        .join(chain, Declaration.project_id == chain.c.id)
+        .where(Declaration.predecessor_id.is_not(None))
+    )
+    amounts = session.scalars(select(Project.arranged_amount).where(Project.id.in_(select(chain.c.id))))
+    return sum_of(amounts)
+
+
+def _later_years(found: Findings, values: DeclarationValues) -> None:
+    seen: set[int] = set()
+    for index, row in enumerate(values.later_years):
+        path = f"later_years.{index}"
+        _cells_filled(found, path, row, ("year", "amount"))
+        if row.year is not None and values.budget_year is not None and row.year <= values.budget_year:
+            found.wrong(f"{path}.year", "A later year lies after %(year)s.", year=str(values.budget_year))
+        if row.year in seen:
+            found.wrong(f"{path}.year", "This year is listed twice. Put its amounts together.")
+        if row.year is not None:
+            seen.add(row.year)
+
+
+def _catalogue_rows(found: Findings, values: DeclarationValues) -> None:
+    for index, row in enumerate(values.data_catalogue):
+        _cells_filled(found, f"data_catalogue.{index}", row, ("name", "provider", "sharing_type"))
+
+
+def _schedule(found: Findings, values: DeclarationValues) -> None:
+    for index, row in enumerate(values.schedule):
+        _cells_filled(found, f"schedule.{index}", row, ("content", "begin_date", "end_date"))
+
+
+def _indicators(found: Findings, session: Session, values: DeclarationValues, wanted: Demands) -> None:
+    """3.1.3: every class has an indicator, and weights add up to 100 when they are used."""
+    rows = values.indicators
+    if not rows:
+        return
+    known = catalogue(session)
+    for index, row in enumerate(rows):
+        path = f"indicators.{index}"
+        _cells_filled(found, path, row, ("level1", "level2", "name", "operator", "target_value"))
+        if row.level1 and row.level2 and known.parent("indicator_level2", row.level2) != row.level1:
+            found.wrong(f"{path}.level2", "This indicator does not belong to the class chosen beside it.")
+    if "indicators" in wanted.fields and not found.has("indicators"):
+        present = {row.level1 for row in rows}
+        for choice in known.choices("indicator_level1", "zh"):
+            if choice.code not in present:
+                found.wrong("indicators", "Every class needs an indicator: output, benefit and satisfaction.")
+                break
+    weights = [row.weight for row in rows if row.weight is not None]
+    if weights and (len(weights) < len(rows) or sum(weights) != 100):
+        found.wrong(
+            "indicators",
+            "Give every indicator a weight and let them add up to 100; they add up to %(sum)s.",
+            sum=f"{sum(weights):f}",
+        )
+
+
+def _hints(found: Findings, values: DeclarationValues, limits: Limits) -> None:
+    if values.requested_amount is not None and values.requested_amount >= limits.third_party_threshold:
+        found.add(
+            "requested_amount",
+            Problem.of(
+                "From %(limit)s yuan on, the scheme needs a cost assessment, a technical review and an"
+                " expert appraisal.",
+                limit=format_yuan(limits.third_party_threshold),
+            ),
+            Severity.HINT,
+        )
+
+
+def _cells_filled(found: Findings, path: str, row: Any, names: Sequence[str]) -> None:
+    for name in names:
+        if getattr(row, name) in (None, ""):
+            found.missing(f"{path}.{name}")
