@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask_appbuilder.security.sqla.models import Role, User
+from flask_appbuilder.security.sqla.models import Group, Role, User
 from sqlalchemy import Column, ForeignKey, Index, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -36,6 +36,9 @@ class AppUser(User):
         return self.full_name
 
 
+# Flask-AppBuilder allows a user class of one's own in `Role.user` but forgets to in `Group.users`.
+Group.users.prop.enable_typechecks = False
+
 role_scope_unit = Table(
     "role_scope_unit",
     Model.metadata,
@@ -60,7 +63,8 @@ class RoleScope(Model):
 
 
 class AccessVersion(Model):
-    """One row whose number rises whenever users, roles or scopes change; cached grants carry it."""
+    """One row whose number becomes another one whenever users, roles, scopes or parameters change; what is
+    kept in memory carries it."""
 
     __tablename__ = "access_version"
 

@@ -265,7 +265,9 @@ def _counted_name(account: _Account | None, username: str) -> str:
 def _visitor(account: _Account | None, username: str, address: str) -> Actor:
     if account is not None:
         return Actor(user_id=account.id, username=account.username, name=account.name, address=address)
-    shown = f"{username[:2]}…" if username else ""
+    # Two letters tell the auditor enough; more might be a password typed into the wrong field.
+    shown = "".join(character for character in username[:2] if character.isprintable())
+    shown = f"{shown}…" if username else ""
     return Actor(user_id=None, username=shown, name=shown, address=address)
 
 

@@ -85,9 +85,9 @@ def create_user(actor: Actor, new: NewUser, *, initial_password: str | None = No
         user.password = hash_password(initial)
         user.must_change_password = initial_password is None
         user.password_changed_at = utcnow()
-        user.roles = _roles(open_session, new.roles)
-        user.groups = _groups(open_session, new.group_ids)
+        roles, groups = _roles(open_session, new.roles), _groups(open_session, new.group_ids)
         open_session.add(user)
+        user.roles, user.groups = roles, groups
         open_session.flush()
         log.record(
             open_session, actor, "USER_CREATED", noun="user", row_id=user.id, summary=", ".join(new.roles)

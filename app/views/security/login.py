@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from flask import abort, current_app, flash, g, make_response, redirect, request, session, url_for
+from flask import abort, current_app, flash, make_response, redirect, request, session, url_for
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext, lazy_gettext
 from flask_login import current_user, login_required
@@ -160,10 +160,9 @@ def _way() -> str:
 def _enter(user: AppUser, wanted: str | None = None) -> Response:
     """A new session with a new key; nothing of the visitor's cookie but his language is kept."""
     target = wanted or _wanted()
-    locale = session.get("locale")
-    session.clear()
-    if locale:
-        session["locale"] = locale
+    if current_user.is_authenticated:
+        sessions.end(current_actor(), current_user.session_id)
+    _empty_cookie()
     agent = request.headers.get("User-Agent", "")
     session["_user_id"] = sessions.begin(user.id, address=client_address(), agent=agent)
     return redirect(target)
@@ -174,8 +173,6 @@ def _empty_cookie() -> None:
     session.clear()
     if locale:
         session["locale"] = locale
-    for name in ("actor", "resolved_session", "_login_user", "shell"):
-        g.pop(name, None)
 
 
 def _wanted() -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Flask, flash, g, jsonify, redirect, request, url_for
+from flask import Flask, abort, flash, g, jsonify, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_babel import gettext
@@ -40,9 +40,10 @@ SESSION_CLAIM = "sid"
 """The claim of an API token that names its session on the server."""
 
 _OPEN_TO_ALL_LOGGED_IN = frozenset({("can_get", "OpenApi"), ("can_show", "SwaggerView")})
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITHOUT_ACTOR = frozenset({"static", "appbuilder.static"})
 _BEFORE_PASSWORD_CHANGE = frozenset(
-    {"PasswordView.index", "LoginView.logout", "LoginView.login", "LanguageView.switch"}
+    {"PasswordView.index", "LoginView.logout", "LoginView.login", "LanguageView.switch", "TokenApi.logout"}
 )
 
 
@@ -85,16 +86,20 @@ class OfficeSecurityManager(SecurityManager):
         return manager
 
     def load_user(self, pk: str) -> SessionUser | None:
-        """The user of a session's key. A request with a token is its token's, whatever cookie it carries."""
+        """The user of a session's key. A request with a token is its token's, whatever cookie it carries; in
+        the API, which asks for no CSRF token, a cookie alone changes nothing."""
         token = _bearer()
-        key = pk if token is None else _session_key(token)
-        return self._resolve(key) if key else None
+        if token is not None:
+            return self._resolve(_session_key(token))
+        return self._resolve(pk) if _may_use_cookie() else None
 
     def load_user_jwt(self, _jwt_header: Any, jwt_data: Any) -> SessionUser | None:
         """The user of an API token, while its session lasts."""
         return self._resolve(str(jwt_data.get(SESSION_CLAIM, "")))
 
     def _resolve(self, key: str) -> SessionUser | None:
+        if not key:
+            return None
         found: tuple[str, SessionUser | None] | None = g.get("resolved_session")
         if found is None or found[0] != key:
             g.resolved_session = found = (key, session.resolve(current_session(), key))
@@ -122,9 +127,13 @@ class OfficeSecurityManager(SecurityManager):
     # -- what he may ------------------------------------------------------------------------------------
 
     def has_access(self, permission_name: str, view_name: str) -> bool:
-        """Does the actor hold it? `can_read` on `declaration` is the grant `declaration.read`."""
+        """Does the actor hold it? `can_read` on `declaration` is the grant `declaration.read`.
+
+        A visitor is sent to the log-in page, without the "Access is Denied" that plain
+        Flask-AppBuilder greets him with there.
+        """
         if not current_user.is_authenticated:
-            return False
+            abort(make_response(_to_login()))
         if (permission_name, view_name) in _OPEN_TO_ALL_LOGGED_IN:
             return True
         return current_actor().holds(view_name, permission_name.removeprefix(PERMISSION_PREFIX))
@@ -161,9 +170,14 @@ def _bearer() -> str | None:
 
 def _session_key(token: str) -> str:
     try:
-        return str(decode_token(token).get(SESSION_CLAIM, ""))
+        claims = decode_token(token)
     except (PyJWTError, JWTExtendedException):
         return ""
+    return str(claims.get(SESSION_CLAIM, "")) if claims.get("type") == "access" else ""
+
+
+def _may_use_cookie() -> bool:
+    return request.method in _READING or not request.path.startswith("/api/")
 
 
 def _refuse_token() -> ResponseReturnValue:

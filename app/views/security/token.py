@@ -18,7 +18,6 @@ from app.services import session as sessions
 from app.views.actor import client_address, current_actor
 from app.views.security.login import providers
 
-_WAYS = {"db": None, "ldap": "ldap"}
 _LONGEST = 1000
 
 
@@ -68,16 +67,16 @@ class TokenApi(BaseApi):
         values = request.get_json(silent=True)
         values = values if isinstance(values, dict) else {}
         username, password = _text(values, "username"), _text(values, "password")
-        provider = values.get("provider", "db")
-        known = provider == "db" or (provider in _WAYS and providers().password(provider))
-        if not known:
+        way = _text({"provider": "db", **values}, "provider")
+        provider = providers().password(way)
+        if provider is None and way != "db":
             raise InvalidInput({"provider": [Problem.of("There is no such way of logging in here.")]})
         user = login.authenticate(
             username,
             password,
             address=client_address(),
-            way=f"api:{provider}",
-            provider=providers().password(str(_WAYS[provider])),
+            way=f"api:{way}",
+            provider=provider,
         )
         agent = request.headers.get("User-Agent", "")
         key = sessions.begin(user.id, address=client_address(), agent=agent)
