@@ -7,19 +7,43 @@ import time
 import uuid
 
 from flask import Flask, Response, g, request
-from flask_appbuilder import AppBuilder
+from flask_appbuilder import AppBuilder, BaseView
 
 from app.views import errors, filters, shell
+from app.views.alert import AlertView
+from app.views.dictionary import DictionaryView
+from app.views.go import GoView
 from app.views.home import HomeView
+from app.views.log import SystemLogView
+from app.views.message import MessageView
+from app.views.parameter import ParameterView
+from app.views.sms import SmsView
+from app.views.unit import UnitView
+from app.views.user import UserView
+from app.views.work_calendar import WorkCalendarView
 
 IndexView = HomeView
 
 logger = logging.getLogger("app.request")
 
+VIEWS: tuple[type[BaseView], ...] = (
+    GoView,
+    AlertView,
+    UserView,
+    SystemLogView,
+    UnitView,
+    DictionaryView,
+    ParameterView,
+    WorkCalendarView,
+    SmsView,
+    MessageView,
+)
+"""Every page but the start and the security manager's, in the order of the menu."""
+
 
 def register(appbuilder: AppBuilder) -> None:
     """Register every view; the menu itself is in the database (services/menu.py)."""
-    for view in ():
+    for view in VIEWS:
         appbuilder.add_view_no_menu(view)
 
 
