@@ -22,7 +22,9 @@ _numbers = itertools.count(1)
 _HASH = generate_password_hash(PASSWORD, method="scrypt:1024:8:1")
 
 
-def make_unit(name: str = "", parent: Unit | None = None, kind: UnitKind = UnitKind.GOVERNMENT, **fields: Any) -> Unit:
+def make_unit(
+    name: str = "", parent: Unit | None = None, kind: UnitKind = UnitKind.GOVERNMENT, **fields: Any
+) -> Unit:
     """A unit below `parent` with its path set."""
     number = next(_numbers)
     with unit_of_work(SYSTEM) as session:
@@ -40,7 +42,9 @@ def make_unit(name: str = "", parent: Unit | None = None, kind: UnitKind = UnitK
     return unit
 
 
-def make_user(role: str = "unit_handler", unit: Unit | None = None, username: str = "", **fields: Any) -> AppUser:
+def make_user(
+    role: str = "unit_handler", unit: Unit | None = None, username: str = "", **fields: Any
+) -> AppUser:
     """A person with one role (or several, joined by commas); the password is `conftest.PASSWORD`."""
     number = next(_numbers)
     unit = unit or make_unit()

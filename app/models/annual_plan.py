@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Model, Money, Stamped, UTCDateTime, utcnow
 from app.models.project import Project
+from app.models.unit import Unit
 
 
 class AnnualPlan(Stamped, Model):
@@ -32,5 +33,6 @@ class AnnualPlan(Stamped, Model):
     version: Mapped[int] = mapped_column(default=1)
 
     project: Mapped[Project] = relationship(Project, lazy="raise_on_sql")
+    unit: Mapped[Unit] = relationship(Unit, lazy="raise_on_sql")
 
     __mapper_args__: Any = {"version_id_col": version}

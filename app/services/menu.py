@@ -35,7 +35,11 @@ DEFAULT_MENU: tuple[Entry, ...] = (
         children=(
             Entry("project.overview", "项目总览", "Project overview", "ProjectView.list", "project.read"),
             Entry(
-                "declaration.create", "项目申报", "Declare a project", "DeclarationDraftView.create", "declaration.create"
+                "declaration.create",
+                "项目申报",
+                "Declare a project",
+                "DeclarationDraftView.create",
+                "declaration.create",
             ),
             Entry(
                 "declaration.drafts",
@@ -46,7 +50,11 @@ DEFAULT_MENU: tuple[Entry, ...] = (
                 badge="drafts",
             ),
             Entry(
-                "declaration.declared", "已申报项目", "Declared projects", "DeclarationView.list", "declaration.edit"
+                "declaration.declared",
+                "已申报项目",
+                "Declared projects",
+                "DeclarationView.list",
+                "declaration.edit",
             ),
             Entry("declaration.bin", "回收站", "Recycle bin", "DeclarationBinView.list", "declaration.edit"),
         ),
@@ -57,12 +65,20 @@ DEFAULT_MENU: tuple[Entry, ...] = (
         "Declaration review",
         icon="ti-checklist",
         children=(
-            Entry("review.todo", "申报项目审核", "Review tasks", "ReviewTaskView.list", "task.act", badge="todo"),
+            Entry(
+                "review.todo", "申报项目审核", "Review tasks", "ReviewTaskView.list", "task.act", badge="todo"
+            ),
             Entry("review.done", "已审核申报项目", "Reviewed declarations", "ReviewedView.list", "task.act"),
             Entry(
-                "review.summary", "项目申报汇总", "Declaration summary", "DeclarationSummaryView.list", "annual_plan.read"
+                "review.summary",
+                "项目申报汇总",
+                "Declaration summary",
+                "DeclarationSummaryView.list",
+                "annual_plan.read",
             ),
-            Entry("review.plan", "年度需求计划", "Annual demand plan", "AnnualPlanView.list", "annual_plan.read"),
+            Entry(
+                "review.plan", "年度需求计划", "Annual demand plan", "AnnualPlanView.list", "annual_plan.read"
+            ),
         ),
     ),
     Entry(
@@ -71,14 +87,18 @@ DEFAULT_MENU: tuple[Entry, ...] = (
         "Alerts",
         icon="ti-traffic-lights",
         badge="red",
-        children=(Entry("alert.review", "审核时限预警", "Review deadline alerts", "AlertView.list", "alert.read"),),
+        children=(
+            Entry("alert.review", "审核时限预警", "Review deadline alerts", "AlertView.list", "alert.read"),
+        ),
     ),
     Entry(
         "statistics",
         "统计分析",
         "Statistics",
         icon="ti-chart-histogram",
-        children=(Entry("statistics.board", "统计看板", "Dashboard", "DashboardView.index", "statistics.read"),),
+        children=(
+            Entry("statistics.board", "统计看板", "Dashboard", "DashboardView.index", "statistics.read"),
+        ),
     ),
     Entry(
         "system",
@@ -89,9 +109,21 @@ DEFAULT_MENU: tuple[Entry, ...] = (
             Entry("system.user", "用户管理", "Users", "UserView.list", "user.read"),
             Entry("system.log", "日志管理", "Logs", "SystemLogView.list", "log.read"),
             Entry("system.unit", "机构管理", "Organisations", "UnitView.list", "unit.manage"),
-            Entry("system.dictionary", "数据字典管理", "Dictionaries", "DictionaryView.list", "dictionary.manage"),
+            Entry(
+                "system.dictionary",
+                "数据字典管理",
+                "Dictionaries",
+                "DictionaryView.list",
+                "dictionary.manage",
+            ),
             Entry("system.parameter", "规则参数", "Rule parameters", "ParameterView.list", "parameter.read"),
-            Entry("system.calendar", "工作日历", "Work calendar", "WorkCalendarView.list", "work_calendar.manage"),
+            Entry(
+                "system.calendar",
+                "工作日历",
+                "Work calendar",
+                "WorkCalendarView.list",
+                "work_calendar.manage",
+            ),
             Entry("system.sms", "短信记录", "SMS records", "SmsView.list", "sms.read"),
         ),
     ),
@@ -146,5 +178,3 @@ def visible_items(session: Session) -> Sequence[MenuItem]:
     for item in items:
         session.expunge(item)
     return items
-
-

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
-from flask_babel import gettext, lazy_gettext
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from flask_babel import get_locale, gettext, lazy_gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -32,7 +32,9 @@ _HINTS: dict[int, Any] = {
     400: lazy_gettext("Go back, correct what is named above and try again."),
     403: lazy_gettext("If you need this for your work, ask your administrator for the permission."),
     404: lazy_gettext("Check the address, or look for the record through its list."),
-    409: lazy_gettext("Open the record again to see its present state; what you typed is still in the page you came from."),
+    409: lazy_gettext(
+        "Open the record again to see its present state; what you typed is still in the page you came from."
+    ),
     413: lazy_gettext("One file may have at most 50 MB. Compress or split it."),
     429: lazy_gettext("Wait a minute and try again."),
     500: lazy_gettext("Nothing was saved. Tell the hotline the request number below."),
@@ -42,7 +44,8 @@ _HINTS: dict[int, Any] = {
 def translate(message: str, params: dict[str, object] | Any) -> str:
     """A message in the reader's language; enum parameters become their labels."""
     shown = {
-        name: gettext(value.label) if isinstance(value, Labelled) else value for name, value in dict(params).items()
+        name: gettext(value.label) if isinstance(value, Labelled) else value
+        for name, value in dict(params).items()
     }
     return gettext(message, **shown) if shown else gettext(message)
 
@@ -59,7 +62,9 @@ def field_errors(error: InvalidInput) -> dict[str, list[str]]:
 
 def wants_json() -> bool:
     """Did a program ask, or a script of ours?"""
-    return request.path.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json")
+    return request.path.startswith("/api/") or request.headers.get("Accept", "").startswith(
+        "application/json"
+    )
 
 
 def _domain_error(error: DomainError) -> Response:
@@ -91,6 +96,8 @@ def respond(
         if changes:
             body["changes"] = changes
         return make_response(jsonify(body), status)
+    if status >= 500:
+        return _page_without_database(status)
     page = render_template(
         "errors/error.html",
         code=status,
@@ -100,6 +107,20 @@ def respond(
         hint=str(_HINTS.get(status, "")),
         request_id=g.get("request_id", ""),
         changes=changes or [],
+    )
+    return make_response(page, status)
+
+
+def _page_without_database(status: int) -> Response:
+    """The page for our own failures: drawn without the shell, whose counts would ask the database again."""
+    template = current_app.jinja_env.get_template("errors/error.html")
+    page = template.render(
+        code=status,
+        title=str(_TITLES.get(status, _TITLES[500])),
+        message=str(_TITLES[500]),
+        hint=str(_HINTS[500]),
+        request_id=g.get("request_id", ""),
+        lang=str(get_locale()),
     )
     return make_response(page, status)
 

@@ -141,7 +141,9 @@ def _unit_handlers() -> Iterator[Account]:
     for place, unit in enumerate(places.UNITS):
         if unit.kind in places.DECLARING_KINDS and unit.code not in served:
             last_name = "陈李张黄何梁谭关邓吴"[place % 10]
-            yield Account(f"handler_{unit.code.lower()}", "unit_handler", unit.code, last_name, "示例", "经办人")
+            yield Account(
+                f"handler_{unit.code.lower()}", "unit_handler", unit.code, last_name, "示例", "经办人"
+            )
 
 
 @dataclass
@@ -173,8 +175,12 @@ class _Loader:
             session=session,
             now=now,
             declaring=declaring,
-            handlers={user.unit_id or 0: user for name, user in users.items() if by_role[name] == "unit_handler"},
-            leaders={user.unit_id or 0: user for name, user in users.items() if by_role[name] == "unit_leader"},
+            handlers={
+                user.unit_id or 0: user for name, user in users.items() if by_role[name] == "unit_handler"
+            },
+            leaders={
+                user.unit_id or 0: user for name, user in users.items() if by_role[name] == "unit_leader"
+            },
             reviewers={role: users[name] for role, name in _REVIEWERS.items()},
             definition_id=definition.id,
             steps=steps_of(session, definition.id),
@@ -254,7 +260,8 @@ class _Loader:
             }
         )
         self.rows[ProjectFunding] += [
-            {"project_id": project_id, "channel": channel, "amount": amount} for channel, amount in story.splits
+            {"project_id": project_id, "channel": channel, "amount": amount}
+            for channel, amount in story.splits
         ]
         if story.status is DocumentStatus.APPROVED:
             self.rows[AnnualPlan].append(
@@ -364,7 +371,9 @@ class _Loader:
         journey = _Journey(self, story, declaration["id"], run_id, at)
         journey.log(Verb.SUBMIT, handler, None, DocumentStatus.IN_REVIEW)
         stops = [(step, reviewer) for step in self.steps if (reviewer := self._reviewer(step, unit))]
-        passed = len(stops) if story.status is DocumentStatus.APPROVED else min(story.steps_done, len(stops) - 1)
+        passed = (
+            len(stops) if story.status is DocumentStatus.APPROVED else min(story.steps_done, len(stops) - 1)
+        )
         for place, (step, reviewer) in enumerate(stops[:passed]):
             last = place == len(stops) - 1
             journey.pass_step(step, reviewer, DocumentStatus.APPROVED if last else DocumentStatus.IN_REVIEW)

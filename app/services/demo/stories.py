@@ -41,7 +41,14 @@ _LINES = (
     ("4.2", "专线带宽", "100M", "条·年"),
     ("5.1", "第三方测试服务", "一次", "项"),
 )
-_CHANNELS = ("GENERAL_BUDGET", "GENERAL_BUDGET", "GENERAL_BUDGET", "SUPERIOR_GRANT", "SELF_RAISED", "SPECIAL_ACCOUNT")
+_CHANNELS = (
+    "GENERAL_BUDGET",
+    "GENERAL_BUDGET",
+    "GENERAL_BUDGET",
+    "SUPERIOR_GRANT",
+    "SELF_RAISED",
+    "SPECIAL_ACCOUNT",
+)
 
 _PAST = ((DocumentStatus.APPROVED, 90), (DocumentStatus.REJECTED, 7), (DocumentStatus.TERMINATED, 3))
 _PRESENT = (
@@ -188,9 +195,7 @@ def _splits(chance: random.Random, requested: Decimal) -> tuple[tuple[str, Decim
     return ((first, requested - part), (second, part))
 
 
-def _where(
-    chance: random.Random, status: DocumentStatus, years: int
-) -> tuple[Stage, ConstructionStatus]:
+def _where(chance: random.Random, status: DocumentStatus, years: int) -> tuple[Stage, ConstructionStatus]:
     if status is DocumentStatus.REJECTED:
         return Stage.REJECTED, ConstructionStatus.NOT_APPROVED
     if status is DocumentStatus.TERMINATED:
@@ -211,5 +216,3 @@ def _created(
     last = min(dt.datetime(year - 1, 11, 20, tzinfo=SHANGHAI), now - dt.timedelta(days=20))
     days = max(1, (last - first).days)
     return (first + dt.timedelta(days=int(days * chance.triangular(0, 1, 0.8)))).replace(hour=0) + morning
-
-

@@ -98,5 +98,12 @@ UNITS: tuple[DemoUnit, ...] = (
 )
 
 DECLARING_KINDS = frozenset(
-    {UnitKind.PARTY, UnitKind.GOVERNMENT, UnitKind.DATA_BUREAU, UnitKind.FINANCE, UnitKind.INSTITUTION, UnitKind.TOWNSHIP}
+    {
+        UnitKind.PARTY,
+        UnitKind.GOVERNMENT,
+        UnitKind.DATA_BUREAU,
+        UnitKind.FINANCE,
+        UnitKind.INSTITUTION,
+        UnitKind.TOWNSHIP,
+    }
 )
