@@ -1,4 +1,4 @@
-"""Commands for operators: `flask start`, `flask seed`, `flask demo load`."""
+"""Commands for operators: `flask start`, `flask admin create`, `flask seed`, `flask demo load`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from flask.cli import AppGroup
 from flask_migrate import upgrade
 from sqlalchemy import select
 
+from app.access.actor import SYSTEM
 from app.models.user import AppUser
 from app.services.demo import ACCOUNTS, load_demo
 from app.services.seed import seed
 from app.services.unit_of_work import current_session
+from app.services.user import NewUser, create_user
 from config import Settings, SettingsRefused
 
 demo = AppGroup("demo", help="Demo data.")
+admin = AppGroup("admin", help="The first accounts of an installation.")
 
 
 def install(app: Flask) -> None:
@@ -22,6 +25,7 @@ def install(app: Flask) -> None:
     app.cli.add_command(start)
     app.cli.add_command(seed_command)
     app.cli.add_command(demo)
+    app.cli.add_command(admin)
 
 
 @click.command("start")
@@ -58,6 +62,16 @@ def demo_load(projects: int, number: int) -> None:
         raise click.ClickException("There are users already. Demo data goes into an empty database only.")
     seed()
     load_demo(current_app.config["SETTINGS"].demo_password, projects, number)
+
+
+@admin.command("create")
+@click.argument("username")
+@click.argument("name")
+@click.option("--role", default="sys_admin", type=click.Choice(["sys_admin", "sec_admin", "audit_admin"]))
+def admin_create(username: str, name: str, role: str) -> None:
+    """Create an administrator and show his one-time password; he must change it at the first log-in."""
+    _, password = create_user(SYSTEM, NewUser(username=username, last_name=name, roles=(role,)))
+    click.echo(f"{username}: {password}")
 
 
 def _nobody_yet() -> bool:
