@@ -1,4 +1,4 @@
-"""How far a project has come: the eight marks of its life, and the funnel's milestones (domain.md section 4)."""
+"""How far a project has come: the eight marks of its life, and the funnel's milestones (domain.md 4)."""
 
 from __future__ import annotations
 

@@ -71,7 +71,12 @@ def last_run_at(name: str) -> dt.datetime | None:
 def is_alive(now: dt.datetime | None = None) -> bool:
     """Has any worker beaten within the last three minutes?"""
     beat = last_run_at(BEATS)
-    return beat is not None and beat > (now or utcnow()) - _DEAD_AFTER
+    return beat is not None and is_recent(beat, now or utcnow())
+
+
+def is_recent(beat: dt.datetime, now: dt.datetime) -> bool:
+    """Does a beat at that moment mean that a worker lives now?"""
+    return beat > now - _DEAD_AFTER
 
 
 def clean_up(now: dt.datetime | None = None) -> CleanedUp:

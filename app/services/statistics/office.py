@@ -1,0 +1,95 @@
+"""How the system itself is doing, for those who keep it: the clock, the messages, the log."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from app.access import policy
+from app.access.actor import Actor
+from app.core.enums import LogLevel
+from app.models.base import utcnow
+from app.models.clock import ClockJob
+from app.models.log import SystemLog
+from app.models.message import OutboxMessage, OutboxState
+from app.services import clock
+from app.services.unit_of_work import current_session
+
+_RECENT = dt.timedelta(days=7)
+_UNSENT = (OutboxState.PENDING, OutboxState.SENDING, OutboxState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeState:
+    """`beat_at` is when a worker was last alive, `alive` whether that is recent; `failed_jobs` ended badly
+    last time; `waiting` and `lost` messages are not delivered yet and given up."""
+
+    beat_at: dt.datetime | None
+    alive: bool
+    failed_jobs: tuple[str, ...]
+    waiting: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogFigure:
+    """How many log entries of a level the last seven days brought."""
+
+    level: LogLevel
+    entries: int
+
+
+def office_state(actor: Actor, now: dt.datetime | None = None) -> OfficeState:
+    """Whether the clock runs and messages leave, in two statements; empty where the actor may not see it."""
+    session = current_session()
+    moment = now or utcnow()
+    jobs = {job.name: job for job in session.scalars(policy.scoped(actor, ClockJob))}
+    beat = jobs.get(clock.BEATS)
+    counts = dict(
+        session.execute(
+            select(OutboxMessage.state, func.count())
+            .where(
+                policy.criterion(actor, OutboxMessage),
+                OutboxMessage.state.in_((*_UNSENT, OutboxState.GAVE_UP)),
+            )
+            .group_by(OutboxMessage.state)
+        )
+        .tuples()
+        .all()
+    )
+    return OfficeState(
+        beat_at=beat.finished_at if beat else None,
+        alive=beat is not None and clock.is_recent(beat.finished_at, moment),
+        failed_jobs=tuple(sorted(name for name, job in jobs.items() if job.failed)),
+        waiting=sum(counts.get(state, 0) for state in _UNSENT),
+        lost=counts.get(OutboxState.GAVE_UP, 0),
+    )
+
+
+def log_figures(actor: Actor, now: dt.datetime | None = None) -> list[LogFigure]:
+    """The log entries of the last seven days by level, the worst first; every level, also with none."""
+    since = (now or utcnow()) - _RECENT
+    rows = current_session().execute(
+        select(SystemLog.level, func.count())
+        .where(policy.criterion(actor, SystemLog), SystemLog.at >= since)
+        .group_by(SystemLog.level)
+    )
+    counts = dict(rows.tuples().all())
+    return [LogFigure(level, counts.get(level, 0)) for level in reversed(LogLevel)]
+
+
+def recent_warnings(actor: Actor, most: int = 6, now: dt.datetime | None = None) -> Sequence[SystemLog]:
+    """The last warnings and errors of the last seven days."""
+    return (
+        current_session()
+        .scalars(
+            policy.scoped(actor, SystemLog)
+            .where(SystemLog.level != LogLevel.INFO, SystemLog.at >= (now or utcnow()) - _RECENT)
+            .order_by(SystemLog.at.desc(), SystemLog.id.desc())
+            .limit(most)
+        )
+        .all()
+    )
