@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,16 +110,13 @@ def scan_reviews(now: dt.datetime | None = None) -> Scanned:
     return Scanned(raised, reminded, closed)
 
 
-def settle(session: Session, task_ids: Iterable[int], now: dt.datetime | None = None) -> None:
-    """Close the lights of tasks that are done, in the caller's unit of work, so that the alert goes with
-    the task and not minutes later."""
+def settle(session: Session, run_id: int, now: dt.datetime | None = None) -> None:
+    """Put out the lights of a run's tasks that are no longer open, in the caller's unit of work, so that an
+    alert goes with its task and not at the next scan."""
+    not_open = select(Task.id).where(Task.run_id == run_id, Task.state != TaskState.OPEN)
     session.execute(
         update(Alert)
-        .where(
-            Alert.kind == AlertKind.REVIEW_DUE,
-            Alert.target_id.in_(sorted(set(task_ids))),
-            Alert.closed_at.is_(None),
-        )
+        .where(_open_review(), Alert.target_id.in_(not_open))
         .values(closed_at=now or utcnow(), next_notice_at=None)
         .execution_options(synchronize_session=False)
     )
@@ -215,8 +212,8 @@ def _light_now(rules: _Rules) -> ColumnElement[Light]:
     )
 
 
-def _open_review(alert: type[Alert] = Alert) -> ColumnElement[bool]:
-    return and_(alert.kind == AlertKind.REVIEW_DUE, alert.closed_at.is_(None))
+def _open_review() -> ColumnElement[bool]:
+    return and_(Alert.kind == AlertKind.REVIEW_DUE, Alert.closed_at.is_(None))
 
 
 def _close(rules: _Rules) -> int:

@@ -194,8 +194,10 @@ def test_settling_closes_the_alert_with_the_task_and_not_at_the_next_scan(
     task, other = make_tasks(reviewer, [PAST, PAST], arrived=ARRIVED)
     alert.scan_reviews(MONDAY)
 
+    finish(task)
     with unit_of_work(SYSTEM) as work:
-        alert.settle(work, [task.id])
+        for run_id in (task.run_id, other.run_id):
+            alert.settle(work, run_id)
 
     assert lights(session) == {other.id: Light.RED}
 

@@ -23,9 +23,8 @@ from app.services.parameter.declared import (
     BY_KEY,
     DECLARATION_FIELDS,
     PARAMETERS,
-    Parameter,
-    ParameterKind,
 )
+from app.services.parameter.kinds import Parameter, ParameterKind
 from app.services.unit_of_work import unit_of_work
 
 __all__ = [

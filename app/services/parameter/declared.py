@@ -5,93 +5,10 @@ Only what `source` names may be presented as somebody's rule; `unchecked` ones a
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
-from decimal import Decimal
-from enum import StrEnum
+from app.services.parameter.kinds import Parameter, ParameterKind, amount, integer
 
 _REQUIREMENTS = "采购需求"
-_OURS = "本系统约定"
 _MLPS = "GB/T 22239"
-_WELL_BEFORE_THE_FIRST_DOCUMENT = dt.date(2024, 1, 1)
-
-
-class ParameterKind(StrEnum):
-    """How a parameter's text is read."""
-
-    INTEGER = "INTEGER"
-    AMOUNT = "AMOUNT"
-    BOOLEAN = "BOOLEAN"
-    MONTH_DAY = "MONTH_DAY"
-    CHOICE = "CHOICE"
-    LIST = "LIST"
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter: its default as text, how to read it, and what may be entered.
-
-    `least` and `most` bound numbers (of `unit`); `choices` bound CHOICE, and LIST where given.
-    """
-
-    key: str
-    value: str
-    kind: ParameterKind
-    label_zh: str
-    label_en: str
-    unit: str = ""
-    source: str = _OURS
-    article: str = ""
-    effective_from: dt.date = _WELL_BEFORE_THE_FIRST_DOCUMENT
-    unchecked: bool = False
-    least: Decimal | None = None
-    most: Decimal | None = None
-    choices: tuple[str, ...] = ()
-
-
-def _integer(
-    key: str,
-    value: int,
-    unit: str,
-    label_zh: str,
-    label_en: str,
-    *,
-    within: tuple[int, int],
-    source: str = _OURS,
-    article: str = "",
-    unchecked: bool = False,
-) -> Parameter:
-    least, most = map(Decimal, within)
-    return Parameter(
-        key,
-        str(value),
-        ParameterKind.INTEGER,
-        label_zh,
-        label_en,
-        unit,
-        source,
-        article,
-        unchecked=unchecked,
-        least=least,
-        most=most,
-    )
-
-
-def _amount(
-    key: str, value: str, label_zh: str, label_en: str, *, source: str = _OURS, article: str = ""
-) -> Parameter:
-    return Parameter(
-        key,
-        value,
-        ParameterKind.AMOUNT,
-        label_zh,
-        label_en,
-        "元",
-        source,
-        article,
-        least=Decimal(0),
-        most=Decimal("99999999999999.99"),
-    )
 
 
 def _required(declaration_type: str, fields: str, label_zh: str, label_en: str) -> Parameter:
@@ -173,8 +90,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         source=_REQUIREMENTS,
         article="项目申报",
     ),
-    _amount("declaration.minimum_amount", "0.00", "申报最低金额", "Least amount to declare", article="D-04"),
-    _amount(
+    amount("declaration.minimum_amount", "0.00", "申报最低金额", "Least amount to declare", article="D-04"),
+    amount(
         "declaration.simple_limit",
         "100000.00",
         "简易申报金额上限(低于此数只填必要内容)",
@@ -226,7 +143,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     _attachments(
         "OTHER", "FORM,BASIS,QUOTE,PERFORMANCE", "其他项目的必交附件", "Required attachments, other projects"
     ),
-    _integer(
+    integer(
         "declaration.necessity_length",
         50,
         "字",
@@ -234,7 +151,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Least length of the necessity",
         within=(0, 2000),
     ),
-    _amount(
+    amount(
         "third_party.threshold",
         "1000000.00",
         "须造价评估、技术评审和专家论证的金额(大于等于)",
@@ -242,8 +159,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         source=_REQUIREMENTS,
         article="专家论证",
     ),
-    _integer("attachment.max_size_mb", 50, "MB", "单个附件大小上限", "Largest attachment", within=(1, 50)),
-    _integer(
+    integer("attachment.max_size_mb", 50, "MB", "单个附件大小上限", "Largest attachment", within=(1, 50)),
+    integer(
         "attachment.max_total_mb",
         500,
         "MB",
@@ -259,7 +176,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Attachment types taken",
         choices=("pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "jpg", "jpeg", "png", "ofd", "zip"),
     ),
-    _integer(
+    integer(
         "review.due_soon_days",
         2,
         "工作日",
@@ -267,7 +184,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Reviews are due soon with so many working days left",
         within=(0, 60),
     ),
-    _integer(
+    integer(
         "review.repeat_days",
         7,
         "天",
@@ -297,7 +214,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "经办人可办理下属单位的项目",
         "Handlers act for the units below theirs",
     ),
-    _integer(
+    integer(
         "login.max_failures",
         5,
         "次",
@@ -307,7 +224,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         source=_MLPS,
         article="身份鉴别",
     ),
-    _integer(
+    integer(
         "login.lock_minutes",
         15,
         "分钟",
@@ -317,7 +234,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         source=_MLPS,
         article="身份鉴别",
     ),
-    _integer(
+    integer(
         "login.address_max_failures",
         50,
         "次",
@@ -325,7 +242,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Failed log-ins that lock an address",
         within=(5, 1000),
     ),
-    _integer(
+    integer(
         "login.captcha_after",
         3,
         "次",
@@ -333,7 +250,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Failed log-ins after which a captcha is asked",
         within=(0, 20),
     ),
-    _integer(
+    integer(
         "session.idle_minutes",
         30,
         "分钟",
@@ -343,10 +260,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         source=_MLPS,
         article="身份鉴别",
     ),
-    _integer(
-        "session.absolute_hours", 12, "小时", "登录最长有效时间", "A session ends after", within=(1, 24)
-    ),
-    _integer(
+    integer("session.absolute_hours", 12, "小时", "登录最长有效时间", "A session ends after", within=(1, 24)),
+    integer(
         "password.min_length",
         12,
         "位",
@@ -356,7 +271,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         source=_MLPS,
         article="身份鉴别",
     ),
-    _integer(
+    integer(
         "password.classes",
         3,
         "类",
@@ -366,7 +281,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         source=_MLPS,
         article="身份鉴别",
     ),
-    _integer(
+    integer(
         "password.max_age_days",
         90,
         "天",
@@ -376,7 +291,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         source=_MLPS,
         article="身份鉴别",
     ),
-    _integer(
+    integer(
         "sms.first_hour",
         8,
         "时",
@@ -384,7 +299,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Reminders are texted from",
         within=(0, 12),
     ),
-    _integer(
+    integer(
         "sms.last_hour",
         20,
         "时",
@@ -392,7 +307,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Reminders are texted until",
         within=(13, 24),
     ),
-    _integer(
+    integer(
         "log.keep_days",
         180,
         "天",
@@ -402,7 +317,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         source="网络安全法",
         article="第二十一条(三)",
     ),
-    _integer(
+    integer(
         "message.keep_days",
         365,
         "天",

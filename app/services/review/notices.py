@@ -8,6 +8,7 @@ from app.access.rules_task import in_force
 from app.core.workdays import today_in_china
 from app.models.flow import AgentAppointment
 from app.models.unit import Unit
+from app.services import alert
 from app.services.message import EVERYWHERE, IN_APP_ONLY, Notice, link_to, notify_all
 from app.services.message.templates import BY_CODE
 from app.workflow.case import Case, Event, EventKind
@@ -38,7 +39,9 @@ _NO_OPINION = "—"
 
 
 def tell(case: Case, *, submitted: bool = False) -> None:
-    """Put the case's events into the outbox. A first submission is told to its reviewers as 申报通知."""
+    """Put the case's events into the outbox, and out the lights of what is done with. A first submission is
+    told to its reviewers as 申报通知."""
+    alert.settle(case.session, case.run.id, case.now)
     if not case.events:
         return
     case.session.flush()
