@@ -9,6 +9,7 @@ from flask_migrate import upgrade
 from sqlalchemy import select
 
 from app.access.actor import SYSTEM
+from app.core.errors import InvalidInput
 from app.models.user import AppUser
 from app.services.demo import ACCOUNTS, load_demo
 from app.services.seed import seed
@@ -38,7 +39,7 @@ def start() -> None:
         click.echo(f"First start: loading {settings.demo_projects} demo projects …")
         load_demo(settings.demo_password, settings.demo_projects)
     if settings.profile == "production" and _has_demo_accounts():
-        raise SettingsRefused("This database holds demo accounts. Production starts on a database of its own.")
+        raise SettingsRefused("This database holds demo accounts; production starts on one of its own.")
     click.echo(f"\n  http://{settings.host}:{settings.port}/\n")
     if settings.profile == "demo":
         width = max(len(account.username) for account in ACCOUNTS)
@@ -70,7 +71,15 @@ def demo_load(projects: int, number: int) -> None:
 @click.option("--role", default="sys_admin", type=click.Choice(["sys_admin", "sec_admin", "audit_admin"]))
 def admin_create(username: str, name: str, role: str) -> None:
     """Create an administrator and show his one-time password; he must change it at the first log-in."""
-    _, password = create_user(SYSTEM, NewUser(username=username, last_name=name, roles=(role,)))
+    try:
+        _, password = create_user(SYSTEM, NewUser(username=username, last_name=name, roles=(role,)))
+    except InvalidInput as refused:
+        problems = [
+            f"{field}: {problem.message % dict(problem.params)}"
+            for field, found in refused.fields.items()
+            for problem in found
+        ]
+        raise click.ClickException("; ".join(problems)) from None
     click.echo(f"{username}: {password}")
 
 
@@ -80,4 +89,5 @@ def _nobody_yet() -> bool:
 
 def _has_demo_accounts() -> bool:
     names = [account.username for account in ACCOUNTS if account.username != "admin"]
-    return current_session().scalar(select(AppUser.id).where(AppUser.username.in_(names)).limit(1)) is not None
+    found = current_session().scalar(select(AppUser.id).where(AppUser.username.in_(names)).limit(1))
+    return found is not None
