@@ -1,0 +1,95 @@
+"""The product as `make run` starts it: migrations, demo data, gunicorn and the worker, on a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "Kaiping-2026-office"
+
+
+class Server:
+    """Site and worker as child processes; `kill_web` and `kill_worker` end them as a power cut would."""
+
+    def __init__(self, folder: Path, projects: int = 40, **environment: str) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self.base = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("TEST_")},
+            "APP_PROFILE": "demo",
+            "DATA_DIR": str(folder),
+            "DEMO_PASSWORD": PASSWORD,
+            "DEMO_PROJECTS": str(projects),
+            "PORT": str(self.port),
+            "FLASK_APP": "run.py",
+            **environment,
+        }
+        self.web: subprocess.Popen[bytes] | None = None
+        self.worker: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> None:
+        """Migrate and load the demo data."""
+        subprocess.run([_tool("flask"), "start"], env=self.environment, cwd=ROOT, check=True, capture_output=True)
+
+    def start_web(self) -> None:
+        """Start the site and wait until it answers."""
+        command = [_tool("gunicorn"), "--bind", f"127.0.0.1:{self.port}", "--threads", "8", "--no-control-socket"]
+        self.web = self._spawn([*command, "run:app"], "web.log")
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"{self.base}/login/", timeout=2).close()
+                return
+            except OSError:
+                if time.monotonic() > deadline or self.web.poll() is not None:
+                    raise RuntimeError((self.folder / "web.log").read_text()) from None
+                time.sleep(0.2)
+
+    def start_worker(self) -> None:
+        """Start the Huey consumer."""
+        self.worker = self._spawn([_tool("huey_consumer"), "app.tasks.worker.huey", "--workers", "1"], "worker.log")
+
+    def _spawn(self, command: list[str], log: str) -> subprocess.Popen[bytes]:
+        with (self.folder / log).open("ab") as output:
+            return subprocess.Popen(
+                command, env=self.environment, cwd=ROOT, stdout=output, stderr=output, start_new_session=True
+            )
+
+    def kill_web(self) -> None:
+        """End the site at once, children included."""
+        _kill(self.web)
+
+    def kill_worker(self) -> None:
+        """End the worker at once."""
+        _kill(self.worker)
+
+    def stop(self) -> None:
+        """End both."""
+        self.kill_worker()
+        self.kill_web()
+
+
+def _kill(process: subprocess.Popen[bytes] | None) -> None:
+    if process is not None and process.poll() is None:
+        os.killpg(process.pid, 9)
+        process.wait(timeout=10)
+
+
+def _tool(name: str) -> str:
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name) or name
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

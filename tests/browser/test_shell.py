@@ -1,0 +1,48 @@
+"""The shell as people meet it: logging in, finding one's way, changing the language, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import LogIn
+from tests.browser.server import Server
+
+ACCOUNTS = ("admin", "auditor", "handler1", "leader1", "reviewer", "director", "finance", "viewer", "techfirm")
+
+
+@pytest.mark.parametrize("username", ACCOUNTS)
+def test_everybody_can_open_every_entry_of_his_menu(log_in: LogIn, username: str) -> None:
+    page = log_in(username)
+    addresses = page.eval_on_selector_all("aside a[href^='/']", "links => links.map(link => link.getAttribute('href'))")
+    assert addresses
+    for address in dict.fromkeys(addresses):
+        response = page.goto(address)
+        assert response is not None and response.status == 200, address
+        assert page.locator("h1, h2").first.inner_text().strip()
+
+
+def test_the_language_changes_and_the_page_stays(log_in: LogIn) -> None:
+    page = log_in("reviewer")
+    page.goto("/")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    page.locator("form[action*='/language/en'] button").first.evaluate("button => button.click()")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    assert page.url.rstrip("/").endswith(str(page.url).split("/")[2])
+
+
+def test_a_phone_shows_no_sideways_scrolling(log_in: LogIn) -> None:
+    page = log_in("reviewer", width=390, height=844)
+    page.goto("/")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
+
+
+def test_a_wrong_password_says_so_and_keeps_the_name(server: Server, browser: Browser) -> None:
+    page = browser.new_page(base_url=server.base)
+    page.goto("/login/")
+    page.fill("input[name=username]", "nobody-here")
+    page.fill("input[name=password]", "wrong")
+    page.press("input[name=password]", "Enter")
+    expect(page.locator("input[name=username]")).to_have_value("nobody-here")
+    expect(page.locator(".alert-danger, .invalid-feedback").first).to_be_visible()
+    page.close()
