@@ -1,0 +1,263 @@
+"""Whatever people try, in whatever flow: the promises of domain.md sections 4 and 5 hold after every move."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from app.access.actor import Actor
+from app.core.enums import DocumentStatus
+from app.core.errors import DomainError
+from app.core.flow import Quorum, RunState, TaskState, Verb
+from app.models.flow import FlowLog, FlowRun, FlowStep, Task
+from app.services import review
+from app.services.unit_of_work import current_session
+from tests.workflow.support import Office, publish_flow, step
+
+_STATUS = {
+    RunState.RUNNING: DocumentStatus.IN_REVIEW,
+    RunState.RETURNED: DocumentStatus.RETURNED,
+    RunState.APPROVED: DocumentStatus.APPROVED,
+    RunState.REJECTED: DocumentStatus.REJECTED,
+    RunState.WITHDRAWN: DocumentStatus.DRAFT,
+    RunState.TERMINATED: DocumentStatus.TERMINATED,
+}
+_REVIEWS = ("approve", "approve", "approve", "return", "return_to", "take_back")
+_OTHERS = ("transfer", "delegate", "add_signer", "copy_to", "save_opinion", "reassign")
+_WHOLE = ("submit", "submit", "withdraw", "urge", "terminate", "amend", "amend", "reject")
+_REVIEWERS = 6
+
+
+@dataclass(frozen=True)
+class Move:
+    """One thing somebody tries: `actor` and `other` count people, `task` counts the tasks there are."""
+
+    verb: str
+    actor: int
+    other: int
+    task: int
+    position: str
+    own: bool
+
+
+moves = st.builds(
+    Move,
+    verb=st.sampled_from(_REVIEWS * 3 + _OTHERS * 2 + _WHOLE),
+    actor=st.integers(0, _REVIEWERS + 2),
+    other=st.integers(0, _REVIEWERS),
+    task=st.integers(0, 30),
+    position=st.sampled_from(["BEFORE", "PARALLEL", "AFTER"]),
+    own=st.sampled_from([True, True, True, False]),
+)
+
+
+@st.composite
+def flows(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """One to four steps with any reviewers, quorum, condition and permissions."""
+    return [
+        {
+            "reviewers": draw(st.lists(st.integers(0, _REVIEWERS), min_size=1, max_size=3, unique=True)),
+            "quorum": draw(st.sampled_from(list(Quorum))),
+            "share_percent": draw(st.sampled_from([1, 34, 50, 67, 100])),
+            "optional": draw(st.booleans()),
+            "may_edit": draw(st.booleans()),
+            "may_return_earlier": draw(st.sampled_from([True, True, False])),
+            "may_transfer": draw(st.sampled_from([True, True, False])),
+            "conditions": draw(st.sampled_from([(), (), (("amount", "GE", "1000000.00"),)])),
+        }
+        for _ in range(draw(st.integers(1, 4)))
+    ]
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    flow=flows(), tried=st.lists(moves, min_size=5, max_size=30), amount=st.sampled_from(["31900.00", "2e6"])
+)
+def test_whatever_people_try(
+    office: Office, flow: list[dict[str, Any]], tried: list[Move], amount: str
+) -> None:
+    office.outcomes.calls.clear()
+    people = [*office.people(_REVIEWERS), office.handler, *_officials(office)]
+    publish_flow(
+        *(
+            step(f"s{number}", *(people[person] for person in one["reviewers"]), **_fields(one))
+            for number, one in enumerate(flow, start=1)
+        )
+    )
+    declaration = office.draft(amount=amount)
+    seen: list[tuple[Any, ...]] = []
+    for move in [Move("submit", _REVIEWERS, 0, 0, "AFTER", own=False), *tried]:
+        before = office.status(declaration)
+        try:
+            _try(office, people, declaration, move)
+        except DomainError as refused:
+            note(f"{move.verb} by {move.actor}: refused, {refused.message} {refused.params}")
+            assert office.status(declaration) is before
+            assert _entries(declaration) == seen
+        else:
+            note(f"{move.verb} by {move.actor}: done, at {office.at(declaration) if seen else None}")
+        seen = _check(office, declaration, seen)
+
+
+def _officials(office: Office) -> list[Actor]:
+    if "officials" not in office.__dict__:
+        office.__dict__["officials"] = [office.person("sys_admin"), office.person("bureau_leader")]
+    return list(office.__dict__["officials"])
+
+
+def _fields(one: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in one.items() if name != "reviewers"}
+
+
+def _try(office: Office, people: list[Actor], declaration: int, move: Move) -> None:
+    actor, other = people[move.actor], people[move.other]
+    if move.own:
+        actor = _who_may(office, people, declaration, move.verb) or actor
+    match move.verb:
+        case "submit":
+            office.submit(declaration, actor)
+        case "withdraw":
+            version = office.document(declaration).version
+            review.withdraw(actor, "declaration", declaration, version=version)
+        case "urge":
+            review.urge(actor, "declaration", declaration)
+        case "terminate":
+            review.terminate(actor, "declaration", declaration, "不再需要")
+        case "amend":
+            office.amend(actor, declaration, requested_amount=("31900.00", "2000000.00")[move.other % 2])
+        case _:
+            _act(office, people, declaration, move, actor, other)
+
+
+def _who_may(office: Office, people: list[Actor], declaration: int, verb: str) -> Actor | None:
+    """Somebody who is likely to be allowed: else nearly every move would be refused."""
+    if verb in ("submit", "withdraw", "urge"):
+        return office.handler
+    if verb in ("terminate", "reassign"):
+        return people[-1 if verb == "terminate" else -2]
+    if verb == "amend":
+        open_users = office.open_users(declaration)
+        return next((person for person in people if person.user_id in open_users), None)
+    return None
+
+
+def _act(
+    office: Office, people: list[Actor], declaration: int, move: Move, actor: Actor, other: Actor
+) -> None:
+    tasks = _tasks(declaration)
+    if not tasks:
+        return
+    open_tasks = [task for task in tasks if task.state is TaskState.OPEN]
+    task = (
+        (open_tasks or tasks)[move.task % len(open_tasks or tasks)]
+        if move.own
+        else tasks[move.task % len(tasks)]
+    )
+    if move.own and move.verb != "reassign":
+        actor = next((person for person in people if person.user_id == task.user_id), actor)
+    verb, to_step = (move.verb, None) if move.verb != "return_to" else ("return", f"s{1 + move.other % 4}")
+    review.act(
+        actor,
+        task.id,
+        verb,
+        version=task.version,
+        opinion="意见",
+        to_step=to_step,
+        to_user=other.user_id,
+        position=move.position,
+    )
+
+
+def _tasks(declaration: int) -> list[Task]:
+    return list(
+        current_session().scalars(
+            select(Task)
+            .join(FlowRun, FlowRun.id == Task.run_id)
+            .where(FlowRun.document_id == declaration)
+            .order_by(Task.id)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def _entries(declaration: int) -> list[tuple[Any, ...]]:
+    columns = FlowLog.__table__.c
+    rows = current_session().execute(
+        select(*columns).where(columns.document_id == declaration).order_by(columns.id)
+    )
+    return [tuple(row) for row in rows]
+
+
+def _check(office: Office, declaration: int, seen: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    entries = _entries(declaration)
+    assert entries[: len(seen)] == seen, "the log only ever grows"
+    status = office.status(declaration)
+    log = office.log(declaration)
+    if not log:
+        assert status is DocumentStatus.DRAFT
+        return entries
+    assert log[-1].status is status, "the last entry tells the document's state"
+    run = office.run(declaration)
+    assert _STATUS[run.state] is status
+    assert (run.current_step_id is not None) == (run.state is RunState.RUNNING)
+    assert run.amount == office.document(declaration).requested_amount, "the lists show the document as it is"
+    tasks = _tasks(declaration)
+    _check_pending(run, tasks)
+    _check_separation_of_duty(office, declaration, tasks)
+    _check_quorums(run, tasks)
+    counted = Counter(office.outcomes.calls)
+    assert all(counted[final] <= 1 for final in ("on_approved", "on_rejected", "on_terminated"))
+    assert (counted["on_approved"] == 1) == (status is DocumentStatus.APPROVED)
+    return entries
+
+
+def _check_pending(run: FlowRun, tasks: list[Task]) -> None:
+    pending = [task for task in tasks if task.state in (TaskState.OPEN, TaskState.WAITING)]
+    for task in pending:
+        assert (task.run_id, task.step_id, task.round) == (run.id, run.current_step_id, run.round)
+    if run.state is RunState.RUNNING:
+        assert any(task.state is TaskState.OPEN for task in pending), "somebody can always go on"
+    else:
+        assert not pending, "a run that is not in review has nothing left to do"
+
+
+def _check_separation_of_duty(office: Office, declaration: int, tasks: list[Task]) -> None:
+    submitters = {
+        (entry.run_id, entry.user_id)
+        for entry in office.log(declaration)
+        if entry.verb in (Verb.SUBMIT, Verb.RESUBMIT)
+    }
+    reviews = [task for task in tasks if task.decision is not None and task.decision.is_review]
+    assert not any((task.run_id, task.acted_by_id) in submitters for task in reviews)
+    in_round = Counter((task.run_id, task.round, task.acted_by_id) for task in reviews)
+    assert all(times == 1 for times in in_round.values()), "nobody acts twice in one round"
+    standing = {(task.run_id, task.acted_by_id, task.step_id) for task in reviews if not task.superseded}
+    people = Counter((run_id, person) for run_id, person, _ in standing)
+    assert all(steps == 1 for steps in people.values()), "nobody's approvals stand at two steps"
+
+
+def _check_quorums(run: FlowRun, tasks: list[Task]) -> None:
+    """A step that was left has its approvals: where one was not enough, nobody's turn was passed over."""
+    steps = {step.id: step for step in current_session().scalars(select(FlowStep))}
+    left: dict[tuple[int, int], list[Task]] = {}
+    for task in tasks:
+        if task.run_id == run.id and not task.superseded and task.step_id != run.current_step_id:
+            left.setdefault((task.step_id, task.round), []).append(task)
+    for (step_id, _), there in left.items():
+        approved = [task for task in there if task.decision is Verb.APPROVE]
+        if not approved or run.state not in (RunState.RUNNING, RunState.APPROVED):
+            continue
+        own = [task for task in there if task.kind == "STEP" and task.decision is not Verb.TRANSFER]
+        if steps[step_id].quorum in (Quorum.ALL, Quorum.SEQUENCE):
+            kept = [task for task in own if task.state is not TaskState.CANCELLED]
+            assert all(task.decision is Verb.APPROVE for task in kept)
+        assert not any(task.state in (TaskState.OPEN, TaskState.WAITING) for task in there)
