@@ -11,12 +11,13 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.access.actor import Actor
-from app.core.enums import LogLevel
+from app.core.enums import Labelled, LogLevel
 from app.core.errors import DomainError
 from app.gateways.signon import Identity, PasswordProvider, SignOnUnavailable
 from app.gateways.signon.local import password_matches
@@ -34,14 +35,33 @@ CaptchaCheck = Callable[[int | None], bool]
 """Was the picture read? Told the number of the user name's last try, to which a picture is bound."""
 
 
+class Refusal(Labelled):
+    """Why somebody is not let in, as he is told."""
+
+    WRONG = "WRONG", "The username or the password is not right."
+    DISABLED = "DISABLED", "This account is disabled. Ask your administrator."
+    CAPTCHA = "CAPTCHA", "Enter the characters in the picture as well."
+    NOT_TIED = (
+        "NOT_TIED",
+        "You proved who you are, but no account here is tied to that identity. Ask your administrator.",
+    )
+    NOT_PROVED = "NOT_PROVED", "Signing on did not succeed. Start again from the log-in page."
+    UNAVAILABLE = (
+        "UNAVAILABLE",
+        "This way of logging in does not answer at present. Use another one, or try later.",
+    )
+    LOCKED = "LOCKED", "Too many failed log-ins. Try again in %(minutes)s minutes."
+
+
 class LoginRefused(DomainError):
     """Not let in (401). `captcha_after` is set when the next try must bring a captcha: the number of the
     last try, to which its picture is bound."""
 
     status = 401
 
-    def __init__(self, message: str, *, captcha_after: int | None = None, **params: object) -> None:
-        super().__init__(message, **params)
+    def __init__(self, reason: Refusal, *, captcha_after: int | None = None, **params: object) -> None:
+        super().__init__(reason.label, **params)
+        self.reason = reason
         self.captcha_after = captcha_after
 
 
@@ -51,19 +71,8 @@ class LoginLocked(LoginRefused):
     status = 429
 
     def __init__(self, until: dt.datetime, now: dt.datetime) -> None:
-        minutes = max(1, -int(-(until - now).total_seconds() // 60))
-        super().__init__("Too many failed log-ins. Try again in %(minutes)s minutes.", minutes=minutes)
+        super().__init__(Refusal.LOCKED, minutes=max(1, ceil((until - now) / dt.timedelta(minutes=1))))
         self.until = until
-
-
-WRONG = "The username or the password is not right."
-DISABLED = "This account is disabled. Ask your administrator."
-CAPTCHA = "Enter the characters in the picture as well."
-UNKNOWN_IDENTITY = (
-    "You proved who you are, but no account here is tied to that identity. Ask your administrator to tie it."
-)
-NOT_PROVED = "Signing on did not succeed. Start again from the log-in page."
-UNAVAILABLE = "This way of logging in does not answer at present. Use another one, or try later."
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +115,14 @@ def authenticate(
         failure = _why_wrong(tried.account, username, password, provider)
     except SignOnUnavailable as error:
         _forget(tried)
-        raise LoginRefused(UNAVAILABLE) from error
+        raise LoginRefused(Refusal.UNAVAILABLE) from error
     unread = captcha is not None and tried.captcha_wanted and not captcha(tried.last)
     if failure is not None:
-        raise _refuse(tried, username, address, way, CAPTCHA if unread else failure)
+        raise _refuse(tried, username, address, way, Refusal.CAPTCHA if unread else failure)
     if unread:
         # The right password was not a failure; without the picture it opens nothing either.
         _forget(tried)
-        raise LoginRefused(CAPTCHA, captcha_after=tried.last)
+        raise LoginRefused(Refusal.CAPTCHA, captcha_after=tried.last)
     return _let_in(tried, address, way)
 
 
@@ -124,7 +133,7 @@ def authenticate_identity(identity: Identity, *, address: str, way: str) -> AppU
     """
     tried = _count(identity.external_id, address, way, identity.external_id)
     if tried.account is None:
-        raise _refuse(tried, identity.external_id, address, way, UNKNOWN_IDENTITY)
+        raise _refuse(tried, identity.external_id, address, way, Refusal.NOT_TIED)
     return _let_in(tried, address, way)
 
 
@@ -133,14 +142,14 @@ def refuse_identity(address: str, way: str, why: str) -> LoginRefused:
     visitor = _visitor(None, "", address)
     with unit_of_work(visitor) as session:
         log.record(session, visitor, "LOGIN_FAILED", summary=f"{way}: {why}", level=LogLevel.WARNING)
-    return LoginRefused(NOT_PROVED)
+    return LoginRefused(Refusal.NOT_PROVED)
 
 
 def confirm_password(actor: Actor, password: str) -> bool:
     """Is this the actor's own password? Wrong ones count towards the same lock. Raises `LoginLocked`."""
     tried = _count(actor.username, actor.address, "confirm", None)
     if _why_wrong(tried.account, actor.username, password, None) is not None:
-        _refuse(tried, actor.username, actor.address, "confirm", WRONG)
+        _refuse(tried, actor.username, actor.address, "confirm", Refusal.WRONG)
         return False
     _forget(tried)
     return True
@@ -187,22 +196,22 @@ def _count(username: str, address: str, way: str, external_id: str | None) -> _T
 
 def _why_wrong(
     account: _Account | None, username: str, password: str, provider: PasswordProvider | None
-) -> str | None:
+) -> Refusal | None:
     """What to say when the password does not open this account; None when it does."""
     if len(password) > LONGEST_PASSWORD:
         password_matches(None, "")
-        return WRONG
+        return Refusal.WRONG
     if provider is None:
-        return None if password_matches(account.password if account else None, password) else WRONG
+        return None if password_matches(account.password if account else None, password) else Refusal.WRONG
     identity = provider.verify(username, password)
     if identity is None:
-        return WRONG
+        return Refusal.WRONG
     # The name typed found the account; what the directory proved must be that very account.
     tied = account is not None and provider.external_id(username) == identity.external_id
-    return None if tied else UNKNOWN_IDENTITY
+    return None if tied else Refusal.NOT_TIED
 
 
-def _refuse(tried: _Try, username: str, address: str, way: str, message: str) -> LoginRefused:
+def _refuse(tried: _Try, username: str, address: str, way: str, reason: Refusal) -> LoginRefused:
     with unit_of_work(_visitor(tried.account, username, address)) as session:
         now = utcnow()
         name = _counted_name(tried.account, username)
@@ -212,7 +221,7 @@ def _refuse(tried: _Try, username: str, address: str, way: str, message: str) ->
         if locked_until(session, name, address, now) is not None:
             log.record(session, visitor, "LOCKED", summary=way, level=LogLevel.WARNING)
         wanted = len(_failures_of_name(session, name, now, rules)) >= rules.captcha_after
-    return LoginRefused(message, captcha_after=tried.id if wanted else None)
+    return LoginRefused(reason, captcha_after=tried.id if wanted else None)
 
 
 def _forget(tried: _Try) -> None:
@@ -225,7 +234,7 @@ def _forget(tried: _Try) -> None:
 def _let_in(tried: _Try, address: str, way: str) -> AppUser:
     account = tried.account
     if account is None or not account.active:
-        raise _refuse(tried, account.username if account else "", address, way, DISABLED)
+        raise _refuse(tried, account.username if account else "", address, way, Refusal.DISABLED)
     with unit_of_work(_visitor(account, account.username, address)) as session:
         attempt = session.get_one(LoginAttempt, tried.id)
         attempt.succeeded = True

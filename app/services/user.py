@@ -226,8 +226,13 @@ def _problems_of_identity(
     actor: Actor, user: AppUser, current_password: str, just_logged_in: bool
 ) -> dict[str, list[Problem]]:
     if not user.password:
-        why = "Log out and in again, then change the telephone or e-mail within five minutes."
-        return {} if just_logged_in else {"current_password": [Problem.of(why)]}
+        if just_logged_in:
+            return {}
+        return {
+            "current_password": [
+                Problem.of("Log out and in again, then change the telephone or e-mail within five minutes.")
+            ]
+        }
     if current_password and login.confirm_password(actor, current_password):
         return {}
     return {"current_password": [Problem.of("Enter your password to change the telephone or e-mail.")]}

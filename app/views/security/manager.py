@@ -21,7 +21,6 @@ from flask_login import LoginManager, current_user
 from jwt.exceptions import PyJWTError
 from sqlalchemy.exc import OperationalError
 
-from app.core.errors import NotAllowed
 from app.models.user import AppUser
 from app.services import access, session
 from app.services.access import PERMISSION_PREFIX
@@ -155,7 +154,7 @@ class OfficeSecurityManager(SecurityManager):
 
     def _shut(self, *_args: Any, **_kwargs: Any) -> Any:
         """These would let in, or change users and roles, past the lock, the log and the unit of work."""
-        raise NotAllowed("This way is closed; services/login.py and services/user.py are the ways.")
+        raise NotImplementedError("closed; services/login.py and services/user.py are the ways")
 
     auth_user_db = auth_user_ldap = auth_user_oauth = auth_user_remote_user = auth_user_saml = _shut
     add_user = update_user = reset_password = add_register_user = _shut
