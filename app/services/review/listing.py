@@ -25,7 +25,6 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.access import policy
 from app.access.actor import Actor
-from app.access.rules_task import known_to
 from app.core.errors import InvalidInput, Problem
 from app.core.flow import Box, RunState, TaskState
 from app.models.flow import CopyTo, FlowRun, FlowStep, Task
@@ -87,8 +86,9 @@ def tasks(actor: Actor, box: Box | str, narrowed: TaskFilter | None = None) -> S
         case Box.TODO:
             statement = _of_tasks().where(policy.criterion(actor, Task, "act"))
         case Box.DONE:
-            mine = known_to(actor), Task.state == TaskState.DONE
-            statement = _of_tasks().where(policy.criterion(actor, Task), *mine)
+            # Not what the people did whose agent he is today: only what he did, and what was done for him.
+            mine = or_(Task.user_id == actor.user_id, Task.acted_by_id == actor.user_id)
+            statement = _of_tasks().where(policy.criterion(actor, Task), mine, Task.state == TaskState.DONE)
         case Box.STARTED:
             statement = _of_runs().where(FlowRun.started_by_id == actor.user_id)
         case Box.COPIED:
