@@ -27,6 +27,8 @@ _SECURITY_POLICY = {
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application for one set of settings; by default those of the environment."""
     from app import api, cli, tasks, views
+    from app.gateways.storage import make_storage
+    from app.services import attachment
     from app.views.security.appbuilder import OfficeAppBuilder
     from app.views.security.manager import OfficeSecurityManager
 
@@ -57,6 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         frame_options="SAMEORIGIN",
     )
     _bust_caches(app)
+    attachment.bind(make_storage(settings.storage_url))
     with app.app_context():
         appbuilder = OfficeAppBuilder(
             app,

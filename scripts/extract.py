@@ -17,8 +17,13 @@ _ERRORS = frozenset(
         "TooLarge",
         "UnsupportedFile",
         "StaleVersion",
+        "Unreadable",
     }
 )
+_NAMERS = frozenset(
+    {"Field", "Column", "Table", "ConditionField", "translate", "wrong", "missing", "_refuse"}
+)
+"""Calls that carry a name or path and beside it a text: a field's label, a rule's sentence."""
 _LABELLED = frozenset({"Labelled"})
 Found = tuple[int, str, str, list[str]]
 
@@ -42,8 +47,10 @@ def _texts(node: ast.AST) -> Iterator[str]:
 
 def _of_call(node: ast.Call) -> Iterator[str]:
     name = _name(node.func)
-    if name in _CALLS or name in _ERRORS:
-        yield from (text for argument in node.args[:2] if (text := _string(argument)) and _readable(text, name))
+    if name in _CALLS or name in _ERRORS or name in _NAMERS:
+        yield from (
+            text for argument in node.args[:2] if (text := _string(argument)) and _readable(text, name)
+        )
     yield from (
         text for keyword in node.keywords if keyword.arg == "message" and (text := _string(keyword.value))
     )
@@ -77,4 +84,6 @@ def _string(node: ast.AST) -> str:
 
 def _readable(text: str, name: str) -> bool:
     """`__init__` and `Problem` are also called with codes; a text for people is a sentence or a word with a capital."""
-    return name in ("gettext", "lazy_gettext", "_", "N_") or (text[:1].isupper() or " " in text or "%(" in text)
+    return name in ("gettext", "lazy_gettext", "_", "N_") or (
+        text[:1].isupper() or " " in text or "%(" in text
+    )

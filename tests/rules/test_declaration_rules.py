@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests import samples
 from tests.factories import make_actor
 
 YEAR = samples.next_year()
+_numbers = itertools.count(1)
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def set_parameter(session: Session, key: str, value: str) -> None:
 def make_project(handler: Actor, year: int, arranged: str | None = None) -> Project:
     with unit_of_work(SYSTEM) as session:
         project = Project(
-            code=f"KP{year}YW{session.query(Project).count() + 9001}",
+            code=f"KP{year}YW{9000 + next(_numbers)}",
             title="上年度运维",
             budget_year=year,
             unit_id=handler.unit_id,
@@ -91,7 +93,9 @@ def test_the_maintenance_renewal_needs_nothing_more(small: Any) -> None:
     assert small() == {}
 
 
-def test_the_new_build_needs_its_attachments_and_nothing_more(session: Session, handler: Actor, big: Any) -> None:
+def test_the_new_build_needs_its_attachments_and_nothing_more(
+    session: Session, handler: Actor, big: Any
+) -> None:
     assert big() == {}
     draft = service.create(handler, samples.new_build(title="另一个项目"))
     checklist = service.check(session, draft)
@@ -169,7 +173,9 @@ def test_d01_a_window_may_span_the_new_year(session: Session, handler: Actor) ->
     assert "budget_year" in errors(session, draft, outside)
 
 
-@pytest.mark.parametrize(("requested", "equal"), [("31899.99", False), ("31900.00", True), ("31900.01", False)])
+@pytest.mark.parametrize(
+    ("requested", "equal"), [("31899.99", False), ("31900.00", True), ("31900.01", False)]
+)
 def test_d02_lines_equal_the_request_to_the_fen(small: Any, requested: str, equal: bool) -> None:
     found = small(requested_amount=requested, funding_splits=[{"channel": "BOND", "amount": requested}])
     assert ("requested_amount" not in found) is equal
@@ -184,7 +190,7 @@ def test_d02_channels_equal_the_request_to_the_fen(small: Any, split: str, equal
 
 
 def test_d02_totals_add_rounded_lines(small: Any) -> None:
-    """Three thirds of a yuan: each line rounds half up to 0.34, and the lines decide, not the exact product."""
+    """Each line rounds half up to 0.34, and the lines decide, not the exact product."""
     line = {**samples.maintenance()["budget_lines"][0], "quantity": "0.335", "unit_price": "1.00"}
     found = small(
         budget_lines=[line, line, line],
@@ -240,7 +246,9 @@ def test_the_total_covers_the_request(big: Any, total: str, found_wrong: bool) -
     assert ("total_investment" in big(total_investment=total, later_years=[])) is found_wrong
 
 
-@pytest.mark.parametrize(("later", "adds_up"), [("1199999.99", False), ("1200000.00", True), ("1200000.01", False)])
+@pytest.mark.parametrize(
+    ("later", "adds_up"), [("1199999.99", False), ("1200000.00", True), ("1200000.01", False)]
+)
 def test_request_and_later_years_make_the_total(big: Any, later: str, adds_up: bool) -> None:
     found = big(later_years=[{"year": str(YEAR + 1), "amount": later}])
     assert ("total_investment" not in found) is adds_up

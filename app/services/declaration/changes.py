@@ -163,14 +163,16 @@ class _Reader:
             return category, self.translate("Attachments"), None, None
         if name == "status":
             return self.translate("Status"), "", None, name
-        return self.translate("Reason" if name == "reason" else name), "", None, None
+        if name == "reason":
+            return self.translate("Reason"), "", None, None
+        return path, "", None, None
 
     def _text(self, kind: Kind | str | None, text: str) -> str:
         if isinstance(kind, Code | Codes):
             codes = (code for code in text.split(",") if code)
             return ", ".join(self.catalogue.label(kind.dictionary, code, self.language) for code in codes)
         if isinstance(kind, Flag):
-            return self.translate("Yes" if text == "true" else "No")
+            return self.translate("Yes") if text == "true" else self.translate("No")
         if kind == "status" and text in DocumentStatus.__members__:
             return self.translate(DocumentStatus(text).label)
         return text

@@ -17,6 +17,7 @@ from app.core.money import format_yuan
 from app.core.workdays import today_in_china
 from app.models.declaration import Declaration
 from app.models.project import Project
+from app.services.declaration.fields import TABLE_BY_NAME
 from app.services.declaration.requirements import LINKED_TYPES, OUTSIDE_PLAN, Demands, Limits
 from app.services.declaration.values import DeclarationValues, sum_of
 from app.services.dictionary import catalogue
@@ -83,13 +84,11 @@ def apply_rules(
 
 def _required(found: Findings, values: DeclarationValues, wanted: Demands) -> None:
     for name in sorted(wanted.fields):
-        if getattr(values, name) in (None, "", ()):
-            found.missing(name, "Add at least one row." if name in _TABLES else "Fill this in.")
-
-
-_TABLES = frozenset(
-    {"budget_lines", "funding_splits", "later_years", "data_catalogue", "schedule", "indicators"}
-)
+        value = getattr(values, name)
+        if value == () and name in TABLE_BY_NAME:
+            found.missing(name, "Add at least one row.")
+        elif value in (None, "", ()):
+            found.missing(name)
 
 
 def _window(found: Findings, values: DeclarationValues, limits: Limits, now: dt.datetime) -> None:
