@@ -74,6 +74,9 @@ class OfficeView(ModelView):
         self.search_columns = [key]
         super().__init__(**kwargs)
 
+    def _init_titles(self) -> None:
+        """Flask-AppBuilder would make titles of class names, in English."""
+
     @property
     def spec(self) -> ListSpec:
         """The list as data."""
@@ -85,13 +88,17 @@ class OfficeView(ModelView):
         """What this list shows of the rows in scope; all by default."""
         return true()
 
+    def scope(self, verb: str) -> ColumnElement[bool]:
+        """The rows with which the actor may do `verb`."""
+        return policy.criterion(current_actor(), self.datamodel.obj, verb)
+
     def subtitle(self, total: int, sums: Mapping[str, Decimal]) -> str:
         """The line under the title: how many rows, and the sums of the columns that total, in yuan."""
         return gettext("%(total)s rows", total=f"{total:,}")
 
     def list_query(self, verb: str) -> ListQuery:
         """This request's query over the rows with which the actor may do `verb`."""
-        condition = policy.criterion(current_actor(), self.datamodel.obj, verb) & self.restriction()
+        condition = self.scope(verb) & self.restriction()
         preference = self.preference()
         size = preference.page_size if preference and preference.page_size else self.page_size
         return ListQuery(self.spec, condition, Arguments(request.args), size)
