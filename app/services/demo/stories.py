@@ -122,8 +122,16 @@ class Story:
     submitted_at: dt.datetime | None
 
 
-def stories(count: int, seed: int, units: Sequence[str], now: dt.datetime) -> Iterator[Story]:
-    """`count` stories, the same for the same arguments; `units` are short names, addressed by position."""
+@dataclass(frozen=True)
+class Declarer:
+    """A unit that declares; `weight` says how busy it is beside the others."""
+
+    name: str
+    weight: int
+
+
+def stories(count: int, seed: int, units: Sequence[Declarer], now: dt.datetime) -> Iterator[Story]:
+    """`count` stories, the same for the same arguments; a story names its unit by position."""
     chance = random.Random(seed)  # noqa: S311  invented data, nothing secret
     this_year = now.astimezone(SHANGHAI).year
     for number in range(count):
@@ -132,9 +140,9 @@ def stories(count: int, seed: int, units: Sequence[str], now: dt.datetime) -> It
 
 
 def _story(
-    chance: random.Random, number: int, year: int, this_year: int, units: Sequence[str], now: dt.datetime
+    chance: random.Random, number: int, year: int, this_year: int, units: Sequence[Declarer], now: dt.datetime
 ) -> Story:
-    unit = chance.randrange(len(units))
+    unit = chance.choices(range(len(units)), [declarer.weight for declarer in units])[0]
     subject, nature, low, high = chance.choice(_TITLES)
     status = _draw(chance, _PRESENT if year > this_year else _PAST)
     declaration_type = {
@@ -153,7 +161,7 @@ def _story(
     return Story(
         number=number,
         unit=unit,
-        title=f"{units[unit]}{subject}（{year}年度）",
+        title=f"{units[unit].name}{subject}（{year}年度）",
         budget_year=year,
         nature=nature,
         declaration_type=declaration_type,
