@@ -25,9 +25,9 @@ from app.models.base import utcnow
 from app.models.user import AppUser, LoginAttempt
 from app.services import log
 from app.services.login_rules import LoginRules, rules_for
+from app.services.password import LONGEST
 from app.services.unit_of_work import unit_of_work
 
-LONGEST_PASSWORD = 128
 _NAME_LENGTH = 128
 _ADDRESS_LENGTH = 64
 
@@ -198,7 +198,8 @@ def _why_wrong(
     account: _Account | None, username: str, password: str, provider: PasswordProvider | None
 ) -> Refusal | None:
     """What to say when the password does not open this account; None when it does."""
-    if len(password) > LONGEST_PASSWORD:
+    # scrypt fills a key up with NULs, so that a password and the same with NULs behind it would be one.
+    if len(password) > LONGEST or "\x00" in password:
         password_matches(None, "")
         return Refusal.WRONG
     if provider is None:
@@ -247,6 +248,9 @@ def _let_in(tried: _Try, address: str, way: str) -> AppUser:
 
 
 def _find(session: Session, username: str, external_id: str | None) -> _Account | None:
+    if not username.isprintable():
+        # Nobody is called so, and PostgreSQL does not take a NUL at all.
+        return None
     condition = AppUser.username == username if external_id is None else AppUser.external_id == external_id
     row = session.execute(
         select(

@@ -35,6 +35,8 @@ def problem_with(password: str, username: str, rules: LoginRules) -> Problem | N
         return Problem.of("Use at least %(least)s characters.", least=rules.password_length)
     if len(password) > LONGEST:
         return Problem.of("Use at most %(most)s characters.", most=LONGEST)
+    if not password.isprintable():
+        return Problem.of("Some characters here cannot be printed. Type the text again.")
     if kinds(password) < rules.password_classes:
         return Problem.of(
             "Mix at least %(kinds)s of: small letters, capital letters, digits, other characters.",

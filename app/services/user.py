@@ -281,6 +281,8 @@ def _problems_of_profile(profile: Profile) -> dict[str, list[Problem]]:
     ):
         if len(text) > most:
             problems[name] = [Problem.of("At most %(most)s characters.", most=most)]
+        elif not text.isprintable():
+            problems[name] = [Problem.of("Some characters here cannot be printed. Type the text again.")]
     if profile.mobile and not _MOBILE.fullmatch(profile.mobile):
         problems["mobile"] = [Problem.of("Enter a mobile number of 11 digits.")]
     if "email" not in problems and not _EMAIL.fullmatch(profile.email):

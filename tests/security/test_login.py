@@ -194,6 +194,13 @@ def test_what_people_type_by_mistake_is_kept_nowhere(session: Session, browser: 
     assert "Secret" not in kept and WRONG not in kept
 
 
+def test_a_name_that_nobody_can_have_is_a_wrong_name(session: Session, browser: Browser) -> None:
+    """PostgreSQL refuses a NUL within text; that must not become an error page."""
+    make_user(username="liang")
+    assert browser.log_in("liang\x00").status_code == 401
+    assert browser.log_in("liang", PASSWORD + "\x00").status_code == 401
+
+
 def test_line_breaks_in_a_name_make_no_second_line_of_the_log(session: Session, browser: Browser) -> None:
     browser.log_in("\r\nx\nLOGIN_OK admin", WRONG)
     (line,) = events(session, "LOGIN_FAILED")

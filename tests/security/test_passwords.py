@@ -60,6 +60,7 @@ def rules(session: Session) -> LoginRules:
         ("QWErty123456", False),
         ("Sunshine2026!!", False),
         ("correct horse 9 Battery", True),
+        ("correct horse 9 Battery\x00", False),  # scrypt would take it for the one above
     ],
 )
 def test_what_a_password_must_be(rules: LoginRules, candidate: str, good: bool) -> None:
@@ -238,6 +239,16 @@ class TestProfile:
         (name, value), *_ = change.items()
         assert getattr(session.get_one(AppUser, row.id), name) == value
         assert len(events(session, "CONTACT_CHANGED")) == 1
+
+    def test_text_that_cannot_be_printed_is_not_kept(self, session: Session, browser: Browser) -> None:
+        row = make_user(username="liang")
+        browser.log_in("liang")
+        assert browser.post("/profile/", self.form(row, position=" 科\x00员\u202e ")).status_code == 302
+        session.expire_all()
+        assert session.get_one(AppUser, row.id).position == "科员"
+        profile = Profile("梁\x00", "", row.email, "", "")
+        with pytest.raises(InvalidInput):
+            user.update_profile(actor_of(row), profile)
 
     def test_somebody_elses_e_mail_is_refused(self, session: Session, browser: Browser) -> None:
         row, other = make_user(username="liang"), make_user()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import jwt
 import pytest
@@ -38,12 +39,17 @@ def test_a_program_logs_in_and_out(session: Session, program: Program) -> None:
         {"username": "liang", "password": "x", "provider": "saml"},
         {"username": "liang", "password": "x", "provider": "ldap"},
         {"username": "liang", "password": "x", "provider": ["db"]},
+        {"username": "liang\ud800", "password": "x"},
+        {"username": "liang", "password": "\ud800"},
+        {"username": "liang", "password": "x" * 1001},
     ],
 )
 def test_a_log_in_that_cannot_be_read_says_which_field(
     program: Program, session: Session, values: dict
 ) -> None:
-    answer = program.client.post("/api/v1/security/login", json=values)
+    answer = program.client.post(
+        "/api/v1/security/login", data=json.dumps(values), content_type="application/json"
+    )
     assert answer.status_code == 400
     assert len(answer.json["errors"]) == 1
 

@@ -15,6 +15,7 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length
 
 from app.core.errors import InvalidInput
+from app.core.text import trim
 from app.models.base import utcnow
 from app.services import user as users
 from app.services.login import LoginLocked
@@ -66,7 +67,7 @@ class ProfileView(BaseView):
         if form.validate_on_submit():
             profile = users.Profile(
                 **{
-                    name: (form[name].data or "").strip()
+                    name: trim(form[name].data or "")
                     for name in ("last_name", "first_name", "email", "mobile", "position")
                 }
             )

@@ -129,6 +129,11 @@ class TokenApi(BaseApi):
 
 def _text(values: dict[str, Any], name: str) -> str:
     value = values.get(name)
-    if not isinstance(value, str) or not value or len(value) > _LONGEST:
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST or not _is_unicode(value):
         raise InvalidInput({name: [Problem.of("Send this as text that is not empty.")]})
     return value
+
+
+def _is_unicode(text: str) -> bool:
+    """JSON can carry half of a surrogate pair, which nothing else can."""
+    return not any(0xD800 <= ord(character) <= 0xDFFF for character in text)
