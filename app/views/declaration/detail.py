@@ -1,0 +1,421 @@
+"""One declaration as it is read: by its unit, by reviewers beside their panel, on paper."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from flask import url_for
+from flask_babel import get_locale, gettext
+from sqlalchemy import select
+
+from app.access import policy
+from app.access.actor import Actor
+from app.core.enums import DocumentStatus, Stage
+from app.core.fiscal import mask_mobile
+from app.core.flow import TaskState, Verb
+from app.core.lifecycle import LIFE_STEPS, current_step, steps_done
+from app.core.money import format_wan, format_yuan, in_words, round_half_up
+from app.models.attachment import Attachment
+from app.models.declaration import Declaration
+from app.models.flow import FlowLog, FlowStep
+from app.models.log import FieldChange
+from app.services import attachment, declaration, review
+from app.services.declaration.fields import FIELD_BY_NAME, TABLE_BY_NAME, ChapterKey
+from app.services.declaration.queries import Detail
+from app.services.dictionary import Catalogue, catalogue
+from app.services.reading import Code, Codes, Flag, Kind, Mobile, Number, Yuan
+from app.services.unit_of_work import current_session
+from app.views.declaration.form import file_view
+from app.views.declaration.labels import change_rows
+from app.views.declaration.layout import LAYOUT
+from app.workflow.naming import step_name
+
+_MOST_CHANGES = 500
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the life cycle: `done`, `current` or `ahead`."""
+
+    label: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One of the figure cards; `exact` is the amount in yuan for whoever wants it."""
+
+    label: str
+    value: str
+    unit: str = ""
+    exact: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One value with its label; `wide` values are paragraphs."""
+
+    label: str
+    value: str
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of rows as read: headings with their alignment, cells, and a total line."""
+
+    label: str
+    headings: tuple[tuple[str, bool], ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One chapter as read; empty ones are left out."""
+
+    title: str
+    items: tuple[Item, ...]
+    grids: tuple[Grid, ...]
+
+
+@dataclass(frozen=True)
+class Files:
+    """The attachments of one category."""
+
+    label: str
+    files: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class DeclarationDetail:
+    """Everything the page of one declaration shows; `may` are the verbs this reader may do with it."""
+
+    document: Declaration
+    unit_name: str
+    subtitle: str
+    status_label: str
+    status_colour: str
+    steps: tuple[Step, ...]
+    figures: tuple[Figure, ...]
+    sections: tuple[Section, ...]
+    lines: Grid
+    files: tuple[Files, ...]
+    log: tuple[dict[str, Any], ...]
+    changes: tuple[dict[str, Any], ...]
+    may: frozenset[str]
+
+    @property
+    def id(self) -> int:
+        return self.document.id
+
+    @property
+    def version(self) -> int:
+        return self.document.version
+
+    @property
+    def code(self) -> str:
+        return self.document.project.code if self.document.project else self.document.code
+
+    @property
+    def title(self) -> str:
+        return self.document.title or gettext("Untitled declaration")
+
+    @property
+    def file_count(self) -> int:
+        return sum(len(group.files) for group in self.files)
+
+
+_VERBS = ("edit", "submit", "withdraw", "urge", "recycle", "restore", "purge", "amend")
+
+
+def declaration_detail(actor: Actor, declaration_id: int) -> DeclarationDetail:
+    """One declaration for whoever may read it, in a fixed number of statements whatever its size.
+
+    Raises `NotFound` for one outside the actor's scope. Mobile numbers are masked outside the unit.
+    """
+    session = current_session()
+    found = declaration.detail(session, actor, declaration_id)
+    timeline = review.timeline(actor, Declaration.document_kind, declaration_id)
+    reader = _Reader(actor, found, catalogue(session), str(get_locale()))
+    label, colour = _status(found.declaration.status, timeline)
+    return DeclarationDetail(
+        document=found.declaration,
+        unit_name=found.declaration.unit.name,
+        subtitle=reader.subtitle(),
+        status_label=label,
+        status_colour=colour,
+        steps=_steps(found.declaration.project.stage if found.declaration.project else None),
+        figures=reader.figures(),
+        sections=reader.sections(),
+        lines=reader.grid("budget_lines"),
+        files=reader.files(),
+        log=_log(timeline, found.attachments),
+        changes=_changes(found.declaration, timeline, reader),
+        may=frozenset(verb for verb in _VERBS if policy.may(actor, verb, found.declaration)),
+    )
+
+
+def _status(status: DocumentStatus, timeline: review.Timeline) -> tuple[str, str]:
+    """In review, the name of the present step says more than the state."""
+    step = timeline.run.current_step if timeline.run else None
+    if status is DocumentStatus.IN_REVIEW and step is not None:
+        return gettext("In review: %(step)s", step=step_name(step)), status.colour
+    return gettext(status.label), status.colour
+
+
+def _steps(stage: Stage | None) -> tuple[Step, ...]:
+    done = steps_done(stage) if stage else 0
+    current = current_step(stage) if stage else LIFE_STEPS[0]
+    return tuple(
+        Step(
+            gettext(step.label),
+            "current" if step is current else "done" if place < done else "ahead",
+        )
+        for place, step in enumerate(LIFE_STEPS)
+    )
+
+
+class _Reader:
+    """Turns stored values into what this reader may see, in his language."""
+
+    def __init__(self, actor: Actor, found: Detail, known: Catalogue, language: str) -> None:
+        self.found = found
+        self.row = found.declaration
+        self.known = known
+        self.language = language
+        self.own = actor.unit_id == self.row.unit_id
+
+    def subtitle(self) -> str:
+        """Number, unit, type and who handles it."""
+        row = self.row
+        handler = row.submitted_by or row.created_by
+        parts = [
+            row.project.code if row.project else "",
+            row.code,
+            row.unit.name,
+            self.known.label("declaration_type", row.declaration_type, self.language),
+            gettext("Handler: %(name)s", name=handler.full_name) if handler else "",
+        ]
+        return " · ".join(part for part in parts if part)
+
+    def figures(self) -> tuple[Figure, ...]:
+        """Requested, last year's, their comparison, and what was assessed or arranged."""
+        requested = self.row.requested_amount
+        last = self.row.predecessor.arranged_amount if self.row.predecessor else None
+        plan, project = self.found.plan, self.row.project
+        arranged = plan.initial_amount if plan else None
+        approved = project.approved_amount if project else None
+        fourth = (
+            _figure(gettext("Assessed amount"), approved, gettext("not assessed yet"))
+            if approved is not None or arranged is None
+            else _figure(gettext("Arranged budget"), arranged, "")
+        )
+        return (
+            _figure(gettext("Requested amount"), requested, ""),
+            _figure(gettext("Arranged last year"), last, ""),
+            Figure(gettext("Compared with last year"), _compared(requested, last)),
+            fourth,
+        )
+
+    def sections(self) -> tuple[Section, ...]:
+        """The chapters that have something to say."""
+        sections = (
+            Section(
+                gettext(chapter.key.label),
+                tuple(self._items(chapter.key, [name for name, _ in chapter.fields])),
+                tuple(
+                    self.grid(name)
+                    for name in chapter.tables
+                    if name != "budget_lines" and getattr(self.row, name)
+                ),
+            )
+            for chapter in LAYOUT
+        )
+        return tuple(section for section in sections if section.items or section.grids)
+
+    def _items(self, key: ChapterKey, names: Sequence[str]) -> list[Item]:
+        items = [
+            Item(gettext(FIELD_BY_NAME[name].label), text, name in _PARAGRAPHS)
+            for name in names
+            if (text := self._field(name))
+        ]
+        if key is ChapterKey.LINES and self.row.requested_amount is not None:
+            words = gettext(
+                "%(amount)s yuan (%(words)s)",
+                amount=format_yuan(self.row.requested_amount),
+                words=in_words(self.row.requested_amount),
+            )
+            items[0] = Item(items[0].label, words)
+        return items
+
+    def _field(self, name: str) -> str:
+        if name == "supervising_unit_id":
+            return self.row.supervising_unit.name if self.row.supervising_unit else ""
+        if name == "predecessor_id":
+            return str(self.row.predecessor) if self.row.predecessor else ""
+        return self._text(FIELD_BY_NAME[name].kind, getattr(self.row, name))
+
+    def grid(self, name: str) -> Grid:
+        """A table of rows; amounts are grouped, codes are labels."""
+        table = TABLE_BY_NAME[name]
+        columns = [(column.name, column.label, column.kind) for column in table.columns]
+        if name == "budget_lines":
+            columns.insert(6, ("amount", "Subtotal", Yuan()))
+        rows = getattr(self.row, name)
+        used = [
+            column for column in columns if any(getattr(row, column[0]) not in (None, "") for row in rows)
+        ]
+        total = ""
+        if any(column[0] == "amount" for column in used):
+            total = format_yuan(sum((row.amount for row in rows if row.amount is not None), Decimal(0)))
+        return Grid(
+            gettext(table.label),
+            tuple((gettext(label), isinstance(kind, Yuan | Number)) for _, label, kind in used),
+            tuple(
+                tuple(self._text(kind, getattr(row, column)) or "—" for column, _, kind in used)
+                for row in rows
+            ),
+            total,
+        )
+
+    def _text(self, kind: Kind, value: Any) -> str:
+        match kind:
+            case Code():
+                return self.known.label(kind.dictionary, value, self.language)
+            case Codes():
+                labels = (self.known.label(kind.dictionary, code, self.language) for code in value or ())
+                return ("、" if self.language.startswith("zh") else ", ").join(labels)
+            case Flag():
+                return gettext("Yes") if value else gettext("No")
+            case Yuan():
+                return format_yuan(value) if value is not None else ""
+            case Mobile():
+                return value if self.own else mask_mobile(value)
+        shown = kind.show(value)
+        return shown if isinstance(shown, str) else ", ".join(shown)
+
+    def files(self) -> tuple[Files, ...]:
+        """The attachments by category, with who put them there and when."""
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for row in self.found.attachments:
+            view = file_view(row)
+            who = row.created_by.full_name if row.created_by else ""
+            entry = {"name": view.name, "href": view.href, "size": view.size, "by": who, "at": row.created_at}
+            groups.setdefault(row.category, []).append(entry)
+        return tuple(
+            Files(self.known.label(attachment.CATEGORIES, category, self.language), tuple(entries))
+            for category, entries in groups.items()
+        )
+
+
+_PARAGRAPHS = frozenset(
+    {
+        "basis_text",
+        "necessity",
+        "feasibility",
+        "reasonableness",
+        "current_state",
+        "goals",
+        "scope_text",
+        "cloud_resources",
+        "long_term_goal",
+        "annual_goal",
+    }
+)
+
+
+def _figure(label: str, amount: Decimal | None, unknown: str) -> Figure:
+    if amount is None:
+        return Figure(label, "—", unknown)
+    return Figure(label, format_wan(amount), gettext("× 10,000 yuan"), format_yuan(amount))
+
+
+def _compared(requested: Decimal | None, last: Decimal | None) -> str:
+    if requested is None or not last:
+        return "—"
+    return f"{round_half_up((requested - last) / last * 100, 1):+f}%"
+
+
+_LOOKS: Mapping[Verb, str] = {
+    Verb.SUBMIT: "send",
+    Verb.RESUBMIT: "refresh",
+    Verb.APPROVE: "check",
+    Verb.REPLY: "check",
+    Verb.RETURN: "arrow-back-up",
+    Verb.REJECT: "x",
+    Verb.WITHDRAW: "arrow-back",
+    Verb.TAKE_BACK: "arrow-back",
+    Verb.TERMINATE: "player-stop",
+    Verb.URGE: "bell-ringing",
+    Verb.COPY_TO: "copy",
+    Verb.SKIP: "player-skip-forward",
+}
+
+
+def _log(timeline: review.Timeline, files: Sequence[Attachment]) -> tuple[dict[str, Any], ...]:
+    """Entries for `ui.timeline`, newest first; who is asked to act stands on top."""
+    by_id = {row.id: row for row in files}
+    waiting = [
+        {
+            "title": gettext("%(step)s · %(name)s", step=step_name(task.step), name=task.user.full_name),
+            "icon": "clock",
+            "colour": "orange" if task.state is TaskState.OPEN else "secondary",
+            "note": gettext("waiting") if task.state is TaskState.OPEN else gettext("not yet asked"),
+        }
+        for task in timeline.waiting
+    ]
+    return (*waiting, *(_entry(entry, by_id) for entry in reversed(timeline.entries)))
+
+
+def _entry(entry: FlowLog, files: Mapping[int, Attachment]) -> dict[str, Any]:
+    return {
+        "title": _entry_title(entry),
+        "icon": _LOOKS.get(entry.verb, "user-share"),
+        "colour": entry.verb.colour,
+        "at": entry.at,
+        "opinion": entry.opinion,
+        "files": [
+            {"name": files[number].name, "href": url_for("AttachmentView.content", pk=number)}
+            for number in entry.attachment_ids
+            if number in files
+        ],
+    }
+
+
+def _entry_title(entry: FlowLog) -> str:
+    who = entry.user_name or gettext("System")
+    if entry.on_behalf_of is not None:
+        who = gettext("%(agent)s for %(principal)s", agent=who, principal=entry.on_behalf_of.full_name)
+    step: FlowStep | None = entry.from_step or (entry.to_step if entry.verb is Verb.SKIP else None)
+    verb = gettext(entry.verb.label)
+    if entry.skip_reason is not None:
+        verb = gettext(entry.skip_reason.label)
+    if entry.to_user is not None:
+        verb = gettext("%(verb)s → %(name)s", verb=verb, name=entry.to_user.full_name)
+    if step is None:
+        return gettext("%(who)s: %(verb)s", who=who, verb=verb)
+    return gettext("%(step)s · %(who)s: %(verb)s", step=step_name(step), who=who, verb=verb)
+
+
+def _changes(row: Declaration, timeline: review.Timeline, reader: _Reader) -> tuple[dict[str, Any], ...]:
+    """What was changed since the first submission, newest first; before it, a draft is its unit's affair."""
+    first: dt.datetime | None = timeline.entries[0].at if timeline.entries else None
+    if first is None:
+        return ()
+    entries = current_session().scalars(
+        select(FieldChange)
+        .where(
+            FieldChange.noun == Declaration.document_kind,
+            FieldChange.row_id == row.id,
+            FieldChange.at > first,
+            FieldChange.field != "status",
+        )
+        .order_by(FieldChange.id.desc())
+        .limit(_MOST_CHANGES)
+    )
+    shown = [change for change in entries if reader.own or not change.field.endswith("_mobile")]
+    return tuple(change_rows(declaration.readable(shown, reader.known, reader.language, gettext)))
