@@ -1,9 +1,45 @@
-"""工作台: what waits for me today."""
+"""工作台: what waits for me today, and the figures my role looks after."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
 from flask_appbuilder import BaseView, expose
+from flask_babel import gettext, ngettext
 from flask_login import login_required
+
+from app.access.actor import Actor
+from app.core.enums import Light, LogLevel
+from app.core.flow import Box
+from app.core.workdays import SHANGHAI
+from app.models.base import utcnow
+from app.services import alert, review, statistics
+from app.services.statistics import Desk, StageFigure
+from app.services.unit_of_work import current_session
+from app.views import figures
+from app.views.actor import current_actor, current_user_row
+from app.views.base.cells import days_badge, in_english, lamp, light_of
+from app.views.links import link
+from app.views.project_list import short_amount, when
+from app.workflow.registry import registered
+
+_TASKS_SHOWN = 6
+_TOP_UNITS = 8
+_NOON, _EVENING = 12, 18
+
+
+@dataclass(frozen=True)
+class Card:
+    """A figure on top of the workbench, and where it leads."""
+
+    label: str
+    value: str
+    note: str
+    icon: str
+    colour: str
+    href: str | None = None
 
 
 class HomeView(BaseView):
@@ -15,5 +51,231 @@ class HomeView(BaseView):
     @expose("/")
     @login_required
     def index(self) -> str:
-        """The workbench."""
-        return self.render_template("home.html")
+        """The workbench: each part only for those it concerns."""
+        actor = current_actor()
+        reviews, declares = actor.holds("task", "act"), actor.holds("declaration", "edit")
+        counts = actor.holds("project", "read") and actor.holds("statistics", "read")
+        desk = statistics.desk(actor) if reviews or declares else Desk(0, 0, 0, 0)
+        # A handler holds review verbs only for the day a review is transferred to him.
+        reviews = reviews and (desk.tasks > 0 or not declares)
+        cards = [*_desk_cards(desk, reviews, declares)]
+        charts: dict[str, Any] = {}
+        if counts:
+            stages = statistics.by_stage(actor)
+            year = statistics.year_of(statistics.years(stages))
+            cards += _project_cards(stages, year)
+            charts = _charts(actor, stages, year)
+        if actor.holds("alert", "read"):
+            cards.append(_alert_card(actor))
+        cards += [*_keeper_cards(actor)]
+        return self.render_template(
+            "home.html",
+            title=greeting(),
+            subtitle=_subtitle(desk, reviews, declares),
+            cards=cards,
+            when=when,
+            tasks=_tasks(actor) if reviews else None,
+            tasks_href=link("ReviewTaskView.list"),
+            drafts=_drafts(actor) if declares else None,
+            drafts_href=link("DeclarationDraftView.list"),
+            create_href=link("DeclarationDraftView.create") if actor.holds("declaration", "create") else None,
+            warnings=statistics.recent_warnings(actor) if actor.holds("log", "read") else None,
+            warnings_href=link("SystemLogView.list", level=[LogLevel.ERROR.value, LogLevel.WARNING.value]),
+            **charts,
+        )
+
+
+def greeting() -> str:
+    """Good morning, by the clock on the office's wall."""
+    user = current_user_row()
+    name = user.full_name if user else ""
+    hour = utcnow().astimezone(SHANGHAI).hour
+    if hour < _NOON:
+        return gettext("Good morning, %(name)s", name=name)
+    if hour < _EVENING:
+        return gettext("Good afternoon, %(name)s", name=name)
+    return gettext("Good evening, %(name)s", name=name)
+
+
+def _subtitle(desk: Desk, reviews: bool, declares: bool) -> str:
+    if reviews and desk.tasks:
+        return gettext(
+            "%(tasks)s reviews wait for you, %(overdue)s of them overdue",
+            tasks=desk.tasks,
+            overdue=desk.overdue,
+        )
+    if declares and (desk.drafts or desk.returned):
+        return gettext(
+            "%(returned)s declarations were returned to you, %(drafts)s drafts are not submitted yet",
+            returned=desk.returned,
+            drafts=desk.drafts,
+        )
+    return gettext("Nothing waits for you today.") if reviews or declares else ""
+
+
+# --- cards ----------------------------------------------------------------------------------------------
+
+
+def _desk_cards(desk: Desk, reviews: bool, declares: bool) -> Sequence[Card]:
+    cards = []
+    if reviews:
+        note = ngettext("%(num)s overdue", "%(num)s overdue", desk.overdue)
+        href = link("ReviewTaskView.list")
+        cards.append(Card(gettext("To review"), f"{desk.tasks:,}", note, "ti-checklist", "orange", href))
+    if declares:
+        href = link("DeclarationDraftView.list")
+        returned, drafts = gettext("to be revised and submitted again"), gettext("saved, not submitted yet")
+        cards += [
+            Card(gettext("Sent back"), f"{desk.returned:,}", returned, "ti-arrow-back-up", "yellow", href),
+            Card(gettext("Drafts"), f"{desk.drafts:,}", drafts, "ti-pencil", "azure", href),
+        ]
+    return cards
+
+
+def _project_cards(stages: Sequence[StageFigure], year: int) -> Sequence[Card]:
+    known = {figure.year: figure for figure in statistics.years(stages)}
+    present = known.get(year, statistics.YearFigure(year))
+    before = known.get(year - 1, statistics.YearFigure(year - 1))
+    href = figures.project_list(year=year)
+    return [
+        Card(
+            gettext("Projects of %(year)s", year=str(year)),
+            f"{present.projects:,}",
+            gettext("%(change)s against the year before", change=f"{present.projects - before.projects:+,}"),
+            "ti-folders",
+            "blue",
+            href,
+        ),
+        Card(
+            gettext("Requested in %(year)s", year=str(year)),
+            short_amount(present.requested),
+            gettext("Arranged: %(amount)s", amount=short_amount(present.arranged)),
+            "ti-coin-yuan",
+            "green",
+            href,
+        ),
+    ]
+
+
+def _alert_card(actor: Actor) -> Card:
+    lights = alert.light_counts(actor)
+    return Card(
+        gettext("Red alerts"),
+        f"{lights[Light.RED]:,}",
+        gettext("%(count)s due soon", count=f"{lights[Light.AMBER]:,}"),
+        "ti-traffic-lights",
+        "red",
+        link("AlertView.list", light=Light.RED.value),
+    )
+
+
+def _keeper_cards(actor: Actor) -> Sequence[Card]:
+    """What the system, security and audit administrators look after."""
+    cards: list[Card] = []
+    if actor.holds("parameter", "read"):
+        cards += _system_cards(actor)
+    if actor.holds("session", "read"):
+        cards += _security_cards(actor)
+    if actor.holds("log", "read"):
+        words = {
+            LogLevel.ERROR: (gettext("Errors"), "ti-alert-octagon", "red"),
+            LogLevel.WARNING: (gettext("Warnings"), "ti-alert-triangle", "yellow"),
+            LogLevel.INFO: (gettext("Log entries"), "ti-list-details", "blue"),
+        }
+        for figure in statistics.log_figures(actor):
+            label, icon, colour = words[figure.level]
+            href = link("SystemLogView.list", level=figure.level.value)
+            note = gettext("in the last seven days")
+            cards.append(Card(label, f"{figure.entries:,}", note, icon, colour, href))
+    return cards
+
+
+def _system_cards(actor: Actor) -> Sequence[Card]:
+    state = statistics.office_state(actor)
+    if state.beat_at is None:
+        beat = gettext("No worker has run yet")
+    else:
+        last = state.beat_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+        beat = gettext("Last beat %(time)s", time=last)
+    sent = link("SmsView.list")
+    return [
+        Card(
+            gettext("Background worker"),
+            gettext("Running") if state.alive else gettext("Stopped"),
+            beat,
+            "ti-heartbeat",
+            "green" if state.alive else "red",
+        ),
+        Card(
+            gettext("Jobs that failed"),
+            f"{len(state.failed_jobs):,}",
+            ", ".join(state.failed_jobs) or gettext("All ended well last time"),
+            "ti-clock-exclamation",
+            "red" if state.failed_jobs else "green",
+        ),
+        Card(
+            gettext("Messages waiting"), f"{state.waiting:,}", gettext("to be sent"), "ti-send", "azure", sent
+        ),
+        Card(
+            gettext("Messages not delivered"),
+            f"{state.lost:,}",
+            gettext("given up after several tries"),
+            "ti-mail-off",
+            "orange" if state.lost else "green",
+            sent,
+        ),
+    ]
+
+
+def _security_cards(actor: Actor) -> Sequence[Card]:
+    state = statistics.security_state(actor)
+    users = link("UserView.list")
+    return [
+        Card(gettext("Users"), f"{state.active:,}", gettext("who may log in"), "ti-users", "blue", users),
+        Card(gettext("Disabled users"), f"{state.disabled:,}", "", "ti-user-off", "secondary", users),
+        Card(gettext("Open sessions"), f"{state.sessions:,}", gettext("at present"), "ti-login", "green"),
+    ]
+
+
+# --- tables and charts ----------------------------------------------------------------------------------
+
+
+def _tasks(actor: Actor) -> list[dict[str, Any]]:
+    rows = current_session().execute(review.tasks(actor, Box.TODO).limit(_TASKS_SHOWN))
+    kinds = registered()
+    return [
+        {
+            "lamp": lamp(light_of(row.due_at)),
+            "title": row.title,
+            "kind": gettext(kinds[row.kind].label) if row.kind in kinds else row.kind,
+            "href": link("ReviewView.task", pk=row.task_id),
+            "unit": row.unit_name,
+            "step": row.step_en if in_english() else row.step_zh,
+            "amount": row.amount,
+            "arrived_at": row.arrived_at,
+            "left": days_badge(row.due_at),
+        }
+        for row in rows
+    ]
+
+
+def _drafts(actor: Actor) -> list[dict[str, Any]]:
+    return [
+        {
+            "title": draft.title or draft.code,
+            "href": link("DeclarationDraftView.edit", pk=draft.id),
+            "status": draft.status,
+            "requested": draft.requested,
+            "updated_at": draft.updated_at,
+        }
+        for draft in statistics.own_drafts(actor, _TASKS_SHOWN)
+    ]
+
+
+def _charts(actor: Actor, stages: Sequence[StageFigure], year: int) -> dict[str, Any]:
+    return {
+        "year": year,
+        "funnel": figures.stage_funnel(statistics.funnel(stages, year), year),
+        "by_unit": figures.amounts_by_unit(statistics.by_unit(actor, year, _TOP_UNITS), year),
+        "by_month": figures.declarations_as_line(statistics.by_month(actor, year), year),
+    }

@@ -18,7 +18,15 @@ from app.services.statistics.figures import (
     year_of,
     years,
 )
-from app.services.statistics.office import LogFigure, OfficeState, log_figures, office_state, recent_warnings
+from app.services.statistics.office import (
+    LogFigure,
+    OfficeState,
+    SecurityState,
+    log_figures,
+    office_state,
+    recent_warnings,
+    security_state,
+)
 
 __all__ = [
     "Desk",
@@ -27,6 +35,7 @@ __all__ = [
     "MonthFigure",
     "OfficeState",
     "OwnDraft",
+    "SecurityState",
     "StageFigure",
     "UnitFigure",
     "UnitFigures",
@@ -42,6 +51,7 @@ __all__ = [
     "own_drafts",
     "projects_submitted",
     "recent_warnings",
+    "security_state",
     "units_in_scope",
     "year_of",
     "years",

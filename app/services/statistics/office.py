@@ -15,6 +15,7 @@ from app.models.base import utcnow
 from app.models.clock import ClockJob
 from app.models.log import SystemLog
 from app.models.message import OutboxMessage, OutboxState
+from app.models.user import AppUser, UserSession
 from app.services import clock
 from app.services.unit_of_work import current_session
 
@@ -32,6 +33,15 @@ class OfficeState:
     failed_jobs: tuple[str, ...]
     waiting: int
     lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityState:
+    """How many users may log in, how many are disabled, how many sessions are open."""
+
+    active: int
+    disabled: int
+    sessions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,22 @@ def office_state(actor: Actor, now: dt.datetime | None = None) -> OfficeState:
         waiting=sum(counts.get(state, 0) for state in _UNSENT),
         lost=counts.get(OutboxState.GAVE_UP, 0),
     )
+
+
+def security_state(actor: Actor) -> SecurityState:
+    """Users and sessions, in one statement."""
+    users = select(func.count(AppUser.id)).where(policy.criterion(actor, AppUser))
+    sessions = select(func.count(UserSession.id)).where(
+        policy.criterion(actor, UserSession), UserSession.ended_at.is_(None)
+    )
+    row = current_session().execute(
+        select(
+            users.where(AppUser.active).scalar_subquery(),
+            users.where(~AppUser.active).scalar_subquery(),
+            sessions.scalar_subquery(),
+        )
+    )
+    return SecurityState(*row.one())
 
 
 def log_figures(actor: Actor, now: dt.datetime | None = None) -> list[LogFigure]:
