@@ -8,7 +8,7 @@ from app.core.enums import Labelled
 class FlowState(Labelled):
     """A flow definition: only a draft is edited, only the published one starts new runs."""
 
-    DRAFT = "DRAFT", "Draft"
+    DRAFT = "DRAFT", "Draft version"
     PUBLISHED = "PUBLISHED", "Published", "green"
     RETIRED = "RETIRED", "Retired"
 
@@ -34,7 +34,7 @@ class Quorum(Labelled):
     """How many reviewers of a step must approve."""
 
     ANY = "ANY", "Any one"
-    ALL = "ALL", "All"
+    ALL = "ALL", "All reviewers"
     SHARE = "SHARE", "A share"
     SEQUENCE = "SEQUENCE", "All, in sequence"
 
@@ -72,7 +72,7 @@ class TaskState(Labelled):
     """What one person has to do at a step: `WAITING` for somebody else's turn first."""
 
     OPEN = "OPEN", "To do", "orange"
-    WAITING = "WAITING", "Waiting"
+    WAITING = "WAITING", "Waiting for others"
     DONE = "DONE", "Done", "green"
     CANCELLED = "CANCELLED", "Cancelled"
 
