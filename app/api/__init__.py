@@ -4,8 +4,28 @@ from __future__ import annotations
 
 from flask_appbuilder import AppBuilder
 
+from app.api.attachment import AttachmentApi
+from app.api.base import OfficeApi
+from app.api.declaration import DeclarationApi
+from app.api.dictionary import DictionaryApi
+from app.api.openapi import OpenApi
+from app.api.project import ProjectApi
+from app.api.task import TaskApi
+from app.api.unit import UnitApi
+
+APIS: tuple[type[OfficeApi], ...] = (
+    UnitApi,
+    DictionaryApi,
+    ProjectApi,
+    DeclarationApi,
+    TaskApi,
+    AttachmentApi,
+    OpenApi,
+)
+"""Every resource, and the document that describes them."""
+
 
 def register(appbuilder: AppBuilder) -> None:
     """Register every API."""
-    for api in ():
+    for api in APIS:
         appbuilder.add_api(api)

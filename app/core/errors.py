@@ -103,3 +103,9 @@ class UnsupportedFile(DomainError):
     """A file of a kind that is not taken, or whose content is not what its name says (415)."""
 
     status = 415
+
+
+class TooMany(DomainError):
+    """The same thing asked too often in a short time (429)."""
+
+    status = 429

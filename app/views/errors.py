@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.core.enums import Labelled
 from app.core.errors import DomainError, InvalidInput, Problem, StaleVersion
+from app.core.workdays import SHANGHAI
 from app.extensions import db
 
 logger = logging.getLogger(__name__)
@@ -94,7 +95,9 @@ def respond(
         if fields:
             body["errors"] = fields
         if changes:
-            body["changes"] = changes
+            body["changes"] = [
+                {**change, "at": change["at"].astimezone(SHANGHAI).isoformat()} for change in changes
+            ]
         return make_response(jsonify(body), status)
     if status >= 500:
         return _page_without_database(status)

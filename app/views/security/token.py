@@ -52,7 +52,7 @@ class TokenApi(BaseApi):
                     refresh: {type: boolean, default: false}
           responses:
             200:
-              description: A token, sent as `Authorization: Bearer …`; it ends with its session
+              description: "A token, sent as `Authorization: Bearer …`; it ends with its session"
               content:
                 application/json:
                   schema:
