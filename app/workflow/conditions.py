@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.core.errors import Problem
 from app.core.flow import Operator
 from app.models.base import Document
 from app.models.flow import FlowStep
@@ -71,23 +72,23 @@ def holds(kind: FieldKind, operator: Operator, expected: Any, actual: Value) -> 
             return not have.isdisjoint({str(code) for code in _as_list(expected)})
 
 
-def problem(kind: FieldKind, operator: Operator, expected: Any) -> str | None:
-    """Why a condition row makes no sense, as an English msgid; None when it does."""
+def problem(kind: FieldKind, operator: Operator, expected: Any) -> Problem | None:
+    """Why a condition row makes no sense; None when it does."""
     if operator not in OPERATORS[kind]:
-        return "This field cannot be compared in this way."
+        return Problem.of("This field cannot be compared in this way.")
     if kind in (FieldKind.AMOUNT, FieldKind.NUMBER):
         try:
             finite = not isinstance(expected, bool | float) and Decimal(str(expected)).is_finite()
         except InvalidOperation:
             finite = False
-        return None if finite else "The condition needs a number."
+        return None if finite else Problem.of("The condition needs a number.")
     if kind is FieldKind.FLAG:
-        return None if isinstance(expected, bool) else "The condition needs yes or no."
+        return None if isinstance(expected, bool) else Problem.of("The condition needs yes or no.")
     values = _as_list(expected)
     several = operator in (Operator.IN, Operator.NOT_IN)
     if not values or any(not isinstance(value, str | int) or value == "" for value in values):
-        return "The condition has no value to compare with."
-    return None if several or len(values) == 1 else "The condition takes one value only."
+        return Problem.of("The condition has no value to compare with.")
+    return None if several or len(values) == 1 else Problem.of("The condition takes one value only.")
 
 
 def _as_list(value: Any) -> list[Any]:

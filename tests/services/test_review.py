@@ -463,15 +463,20 @@ class TestFlows:
 
 class TestOpinions:
     def test_ones_own_first_then_the_shared_ones(self, office: Office) -> None:
+        def texts(actor: Actor) -> list[str]:
+            return [opinion.text for opinion in review.saved_opinions(actor)]
+
         mine, other = office.people(2)
         admin = make_actor("sys_admin")
-        review.add_opinion(admin, "请补充投资明细依据。", shared=True)
-        kept = review.add_opinion(mine, " 同意。 ")
-        review.add_opinion(other, "不同意。")
-        assert [opinion.text for opinion in review.saved_opinions(mine)] == ["同意。", "请补充投资明细依据。"]
-        review.change_opinion(mine, kept.id, "同意提交复核。")
+        before = texts(mine)
+        review.add_opinion(admin, "请附密码应用方案。", shared=True)
+        kept = review.add_opinion(mine, " 同意上会。 ")
+        review.add_opinion(other, "暂缓。")
+        assert texts(mine) == ["同意上会。", *before, "请附密码应用方案。"]
+        review.change_opinion(mine, kept.id, "同意上会研究。")
+        assert texts(mine)[0] == "同意上会研究。"
         review.remove_opinion(mine, kept.id)
-        assert [opinion.text for opinion in review.saved_opinions(mine)] == ["请补充投资明细依据。"]
+        assert texts(mine) == [*before, "请附密码应用方案。"]
 
     def test_refusals(self, office: Office) -> None:
         mine, other = office.people(2)

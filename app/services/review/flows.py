@@ -20,18 +20,16 @@ from app.models.user import AppUser, RoleScope
 from app.services.log import record
 from app.services.unit_of_work import unit_of_work
 from app.workflow.candidates import UNIT_HEAD_ROLE
-from app.workflow.conditions import problem
+from app.workflow.conditions import problem as condition_problem
 from app.workflow.registry import registered
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with a draft: an English msgid with parameters; `step` is the seq it is about, None
-    for the whole flow."""
+    """Something wrong with a draft; `step` is the seq it is about, None for the whole flow."""
 
     step: int | None
-    message: str
-    params: dict[str, object]
+    problem: Problem
 
 
 _WITH_STEPS = (
@@ -117,35 +115,40 @@ def findings(session: Session, definition: FlowDefinition) -> list[Finding]:
     steps come with their conditions and users."""
     found: list[Finding] = []
     if not definition.steps:
-        found.append(Finding(None, "A flow needs at least one step.", {}))
+        found.append(Finding(None, Problem.of("A flow needs at least one step.")))
     elif all(step.optional or step.switch or step.conditions for step in definition.steps):
-        message = "Every step may be skipped, so a document could be approved without anybody's review."
-        found.append(Finding(None, message, {}))
+        problem = Problem.of(
+            "Every step may be skipped, so a document could be approved without anybody's review."
+        )
+        found.append(Finding(None, problem))
     for step in definition.steps:
-        found += [Finding(step.seq, *said) for said in _problems(session, definition, step)]
+        found += [Finding(step.seq, problem) for problem in _problems(session, definition, step)]
     found += _lone_reviewers(session, definition.steps)
     return found
 
 
-def _problems(
-    session: Session, definition: FlowDefinition, step: FlowStep
-) -> Iterable[tuple[str, dict[str, object]]]:
-    name: dict[str, object] = {"step": step.name_zh}
+def _problems(session: Session, definition: FlowDefinition, step: FlowStep) -> Iterable[Problem]:
     if not step.name_zh.strip() or not step.code.strip():
-        yield "A step needs a name and a code.", {}
+        yield Problem.of("A step needs a name and a code.")
     if step.quorum is Quorum.SHARE and step.share_percent is None:
-        yield "The step “%(step)s” needs the share of its reviewers, in percent.", name
+        yield Problem.of(
+            "The step “%(step)s” needs the share of its reviewers, in percent.", step=step.name_zh
+        )
     if not _people(session, step):
-        yield "Nobody can act at the step “%(step)s”: no active user is named, in the role or group.", name
+        yield Problem.of(
+            "Nobody can act at the step “%(step)s”: no active user is named, in the role or group.",
+            step=step.name_zh,
+        )
     entry = registered().get(definition.document_kind)
     for row in step.conditions:
         field = entry.field(row.field) if entry else None
         if field is None:
-            said: str | None = "The condition of the step “%(step)s” asks for a field that does not exist."
-        else:
-            said = problem(field.kind, row.operator, row.value)
-        if said is not None:
-            yield said, name
+            yield Problem.of(
+                "The condition of the step “%(step)s” asks for a field that does not exist.",
+                step=step.name_zh,
+            )
+        elif (wrong := condition_problem(field.kind, row.operator, row.value)) is not None:
+            yield wrong
 
 
 def _people(session: Session, step: FlowStep) -> set[int]:
@@ -183,10 +186,12 @@ def _lone_reviewers(session: Session, steps: Sequence[FlowStep]) -> Iterable[Fin
             continue
         (only,) = people
         if only in seen:
-            message = (
-                "The steps “%(first)s” and “%(step)s” have the same single reviewer, who may act only once."
+            problem = Problem.of(
+                "The steps “%(first)s” and “%(step)s” have the same single reviewer, who may act only once.",
+                first=seen[only].name_zh,
+                step=step.name_zh,
             )
-            yield Finding(step.seq, message, {"first": seen[only].name_zh, "step": step.name_zh})
+            yield Finding(step.seq, problem)
         seen[only] = step
 
 
@@ -194,7 +199,7 @@ def _by_step(found: Iterable[Finding]) -> dict[str, list[Problem]]:
     fields: dict[str, list[Problem]] = {}
     for finding in found:
         key = "steps" if finding.step is None else f"steps.{finding.step}"
-        fields.setdefault(key, []).append(Problem.of(finding.message, **finding.params))
+        fields.setdefault(key, []).append(finding.problem)
     return fields
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.core.enums import DocumentStatus
-from app.core.errors import Conflict, InvalidInput, Problem
+from app.core.errors import Conflict, InvalidInput
 from app.core.flow import RunState, TaskState, Verb
 from app.models.flow import Task
 from app.workflow.case import Case, EventKind, checked_opinion, require_opinion
@@ -19,7 +19,7 @@ def reassign(case: Case, task: Task, to_user_id: int, opinion: str = "") -> None
         raise Conflict("This task is not open any more. Open the page again to see what happened.")
     problem = unfit(case, step, to_user_id)
     if problem is not None:
-        raise InvalidInput({"to_user": [Problem.of(problem)]})
+        raise InvalidInput({"to_user": [problem]})
     opinion = checked_opinion(opinion)
     heir = give(case, step, to_user_id, kind=task.kind, seq=task.seq)
     heir.opened_by_id, heir.state, heir.arrived_at = task.opened_by_id, task.state, task.arrived_at

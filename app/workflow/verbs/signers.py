@@ -107,19 +107,19 @@ def _check_fit(case: Case, step: FlowStep, user_id: int) -> None:
     """May this person review here? Raises InvalidInput saying why not."""
     problem = unfit(case, step, user_id)
     if problem is not None:
-        raise InvalidInput({"to_user": [Problem.of(problem)]})
+        raise InvalidInput({"to_user": [problem]})
 
 
-def unfit(case: Case, step: FlowStep, user_id: int) -> str | None:
-    """Why a person may not be given a part at the step now, as an English msgid; None when he may."""
+def unfit(case: Case, step: FlowStep, user_id: int) -> Problem | None:
+    """Why a person may not be given a part at the step now; None when he may."""
     if user_id == case.actor.user_id:
-        return "Choose somebody else than yourself."
+        return Problem.of("Choose somebody else than yourself.")
     if user_id in case.submitters:
-        return "This person submitted the document and may not review it."
+        return Problem.of("This person submitted the document and may not review it.")
     if user_id in case.acted_elsewhere(step):
-        return "This person has already reviewed this document in this round."
+        return Problem.of("This person has already reviewed this document in this round.")
     if not is_active(case.session, user_id):
-        return "This person is not an active user."
+        return Problem.of("This person is not an active user.")
     return None
 
 
