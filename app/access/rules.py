@@ -206,19 +206,20 @@ class Granted(Rule):
         return False
 
     def _within(self, actor: Actor, scope: DataScope, unit_ids: frozenset[int]) -> ColumnElement[bool]:
+        within: ColumnElement[bool] = false()
         match scope:
             case DataScope.CHOSEN_UNITS if self.unit is not None:
-                return self.unit.in_(sorted(unit_ids))
+                within = self.unit.in_(sorted(unit_ids))
             case DataScope.UNIT_TREE if self.unit is not None and actor.unit_path:
                 below = select(Unit.id).where(Unit.path.startswith(actor.unit_path, autoescape=True))
-                return self.unit.in_(below)
+                within = self.unit.in_(below)
             case DataScope.UNIT if self.unit is not None and actor.unit_id is not None:
-                return self.unit == actor.unit_id
+                within = self.unit == actor.unit_id
             case DataScope.OWN if self.owner is not None and actor.user_id is not None:
-                return self.owner == actor.user_id
+                within = self.owner == actor.user_id
             case DataScope.ASSIGNED if self.assigned is not None:
-                return self.assigned(actor)
-        return false()
+                within = self.assigned(actor)
+        return within
 
 
 @dataclass(frozen=True)

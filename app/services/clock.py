@@ -15,7 +15,7 @@ from app.models.base import utcnow
 from app.models.clock import ClockJob
 from app.models.upsert import upsert
 from app.models.user import LoginAttempt, UserSession
-from app.services import message, parameter
+from app.services import attachment, message, parameter
 from app.services.unit_of_work import current_session, unit_of_work
 
 BEATS = "deliver_outbox"
@@ -32,9 +32,10 @@ class CleanedUp:
     outbox: int
     attempts: int
     sessions: int
+    files: int
 
     def __str__(self) -> str:
-        return f"outbox={self.outbox} attempts={self.attempts} sessions={self.sessions}"
+        return f"outbox={self.outbox} attempts={self.attempts} sessions={self.sessions} files={self.files}"
 
 
 def record_run(
@@ -81,14 +82,16 @@ def is_recent(beat: dt.datetime, now: dt.datetime) -> bool:
 
 def clean_up(now: dt.datetime | None = None) -> CleanedUp:
     """Remove what has been kept for as long as its parameter says: delivered outbox entries, records of
-    log-ins (网络安全法 art. 21: at least six months), and sessions that ended as long ago."""
+    log-ins (网络安全法 art. 21: at least six months), and sessions that ended as long ago; and files that
+    no attachment names, left by processes that died."""
     moment = now or utcnow()
     session = current_session()
     keep_messages = dt.timedelta(days=parameter.int_of(session, "message.keep_days"))
     keep_log = dt.timedelta(days=parameter.int_of(session, "log.keep_days"))
     delivered = message.purge_delivered(moment - keep_messages)
     before = moment - keep_log
+    files = attachment.remove_orphans(session, now=moment)
     with unit_of_work(SYSTEM) as session:
         attempts: Any = session.execute(delete(LoginAttempt).where(LoginAttempt.at < before))
         sessions: Any = session.execute(delete(UserSession).where(UserSession.ended_at < before))
-        return CleanedUp(delivered, attempts.rowcount, sessions.rowcount)
+        return CleanedUp(delivered, attempts.rowcount, sessions.rowcount, files)

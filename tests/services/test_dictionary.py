@@ -10,10 +10,11 @@ from app.access.actor import SYSTEM
 from app.core.enums import UnitKind
 from app.core.errors import Conflict, NotAllowed
 from app.models.dictionary import DictItem, DictType
+from app.services import configuration, dictionary
 from app.services import declaration as declarations
-from app.services import dictionary
 from app.services.dictionary.declared import DICTIONARIES
 from app.services.dictionary.items import CHILDREN_IN, MANY_CODES, ONE_CODE
+from app.services.dictionary.table import ITEMS
 from app.services.parameter.declared import ATTACHMENT_CATEGORIES
 from app.services.unit_of_work import unit_of_work
 from tests import samples
@@ -66,7 +67,7 @@ def test_a_change_is_seen_at_once(session: Session) -> None:
 
 def test_what_is_deactivated_is_no_longer_offered_but_still_printed(session: Session) -> None:
     admin = make_actor("sys_admin")
-    dictionary.set_active(admin, item(session, "funding_channel", "BOND").id, active=False)
+    configuration.deactivate(admin, ITEMS, item(session, "funding_channel", "BOND").id)
 
     offered = [choice.code for choice in dictionary.choices(session, "funding_channel", "zh")]
     kept = dictionary.choices(session, "funding_channel", "zh", keep=("BOND",))
@@ -78,7 +79,7 @@ def test_what_is_deactivated_is_no_longer_offered_but_still_printed(session: Ses
 def test_a_draft_keeps_a_code_that_was_deactivated_meanwhile(session: Session) -> None:
     handler, admin = make_actor("unit_handler"), make_actor("sys_admin")
     draft = declarations.create(handler, samples.maintenance())
-    dictionary.set_active(admin, item(session, "funding_channel", "GENERAL_BUDGET").id, active=False)
+    configuration.deactivate(admin, ITEMS, item(session, "funding_channel", "GENERAL_BUDGET").id)
 
     raw = samples.maintenance(title="改名")
     assert declarations.save(handler, draft.id, draft.version, raw).title == "改名"
@@ -95,20 +96,20 @@ def test_a_draft_keeps_a_code_that_was_deactivated_meanwhile(session: Session) -
 def test_an_entry_in_use_is_not_deleted(session: Session, type_code: str, code: str) -> None:
     declarations.create(make_actor("unit_handler"), samples.maintenance())
     with pytest.raises(Conflict):
-        dictionary.remove_item(make_actor("sys_admin"), item(session, type_code, code).id)
+        configuration.remove(make_actor("sys_admin"), ITEMS, item(session, type_code, code).id)
 
 
 @pytest.mark.parametrize(("type_code", "code"), [("budget_subject", "4"), ("indicator_level1", "BENEFIT")])
 def test_an_entry_with_others_below_it_is_not_deleted(session: Session, type_code: str, code: str) -> None:
     with pytest.raises(Conflict):
-        dictionary.remove_item(make_actor("sys_admin"), item(session, type_code, code).id)
+        configuration.remove(make_actor("sys_admin"), ITEMS, item(session, type_code, code).id)
 
 
 def test_an_entry_nobody_uses_is_deleted_by_the_administrator_alone(session: Session) -> None:
     entry = item(session, "service_category", "PLATFORM")
     with pytest.raises(NotAllowed):
-        dictionary.remove_item(make_actor("unit_handler"), entry.id)
-    dictionary.remove_item(make_actor("sys_admin"), entry.id)
+        configuration.remove(make_actor("unit_handler"), ITEMS, entry.id)
+    configuration.remove(make_actor("sys_admin"), ITEMS, entry.id)
     assert ("service_category", "PLATFORM") not in dictionary.labels(session, "zh")
 
 

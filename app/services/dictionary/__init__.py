@@ -1,6 +1,6 @@
 """Dictionaries: what a code is called, and which codes may be chosen (domain.md section 6)."""
 
-from app.services.dictionary.items import in_use, remove_item, set_active
+from app.services.dictionary.items import in_use
 from app.services.dictionary.lookup import Catalogue, Choice, catalogue, choices, labels
 from app.services.dictionary.seed import seed_dictionaries
 
@@ -11,7 +11,5 @@ __all__ = [
     "choices",
     "in_use",
     "labels",
-    "remove_item",
     "seed_dictionaries",
-    "set_active",
 ]

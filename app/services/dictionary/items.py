@@ -1,4 +1,4 @@
-"""Keeping dictionaries: an entry in use is deactivated, never deleted; its code never changes."""
+"""Who uses an entry: one in use is deactivated, never deleted (domain.md section 6)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from sqlalchemy import ColumnElement, String, cast, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.access import policy
-from app.access.actor import Actor
-from app.core.errors import Conflict
 from app.models.attachment import Attachment
 from app.models.declaration import (
     BudgetLine,
@@ -18,10 +15,7 @@ from app.models.declaration import (
     FundingSplit,
     PerformanceIndicator,
 )
-from app.models.dictionary import DictItem
 from app.models.project import Project, ProjectFunding
-from app.services import log
-from app.services.unit_of_work import unit_of_work
 
 ONE_CODE: Mapping[str, tuple[InstrumentedAttribute[str | None] | InstrumentedAttribute[str], ...]] = {
     "nature": (Declaration.nature, Project.nature),
@@ -60,47 +54,3 @@ def in_use(session: Session, type_code: str, code: str) -> bool:
         for column in MANY_CODES.get(type_code, ())
     ]
     return any(session.scalar(select(literal(1)).where(condition).limit(1)) for condition in conditions)
-
-
-def set_active(actor: Actor, item_id: int, *, active: bool) -> DictItem:
-    """Offer the entry for choosing, or no longer; documents that use it keep it."""
-    with unit_of_work(actor) as session:
-        item: DictItem = policy.load(session, actor, DictItem, item_id, verb="manage")
-        item.active = active
-        verb = "on" if active else "off"
-        log.record(
-            session,
-            actor,
-            "DICTIONARY_CHANGED",
-            noun="dictionary",
-            row_id=item.id,
-            summary=f"{_name(item)}: {verb}",
-        )
-        return item
-
-
-def remove_item(actor: Actor, item_id: int) -> None:
-    """Delete an entry nobody uses. Raises `Conflict` for one in use: deactivate that instead."""
-    with unit_of_work(actor) as session:
-        item: DictItem = policy.load(session, actor, DictItem, item_id, verb="manage")
-        below = select(DictItem.id).where(
-            DictItem.type_code == CHILDREN_IN.get(item.type_code, item.type_code),
-            DictItem.parent_code == item.code,
-        )
-        if in_use(session, item.type_code, item.code) or session.scalar(below.limit(1)):
-            raise Conflict(
-                "“%(label)s” is in use. Deactivate it instead of deleting it.", label=item.label_zh
-            )
-        log.record(
-            session,
-            actor,
-            "DICTIONARY_CHANGED",
-            noun="dictionary",
-            row_id=item.id,
-            summary=f"{_name(item)}: deleted",
-        )
-        session.delete(item)
-
-
-def _name(item: DictItem) -> str:
-    return f"{item.type_code}.{item.code} {item.label_zh}"
