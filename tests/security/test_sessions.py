@@ -13,7 +13,7 @@ from app.access.actor import SYSTEM
 from app.core.errors import NotAllowed, NotFound
 from app.models.base import utcnow
 from app.models.dictionary import RuleParameter
-from app.models.user import UserSession
+from app.models.user import AppUser, UserSession
 from app.services import parameter, user
 from app.services import session as sessions
 from app.services.unit_of_work import unit_of_work
@@ -167,6 +167,14 @@ def test_disabling_a_user_ends_his_sessions_at_once(
     assert program.call("POST", "/api/v1/security/logout", token).status_code == 401
     user.enable(make_actor("sys_admin"), liang.id)
     assert not browser.is_in, "what has ended does not begin again"
+
+
+def test_a_user_switched_off_in_any_other_way_is_out_too(session: Session, browser: Browser) -> None:
+    liang = make_user(username="liang")
+    browser.log_in("liang")
+    with unit_of_work(SYSTEM) as work:
+        work.get_one(AppUser, liang.id).active = False
+    assert not browser.is_in
 
 
 def test_changed_roles_end_his_sessions(session: Session, browser: Browser) -> None:

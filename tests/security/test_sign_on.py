@@ -171,10 +171,20 @@ class TestYuezhengyi:
         assert come_back(browser, back).status_code == 302
         browser.log_out()
         assert come_back(browser, back).status_code == 401
+        assert len(provider.redeemed) == 1, "the handshake is gone, the provider is not even asked"
         browser.cookie = cookie
         assert come_back(browser, back).status_code == 401, (
             "even with the cookie as it was: the code is used up"
         )
+        assert not browser.is_in
+
+    def test_a_handshake_is_for_one_try(
+        self, session: Session, browser: Browser, provider: FakeProvider
+    ) -> None:
+        tied_user(provider)
+        back = scan(browser, provider)
+        assert come_back(browser, {**back, "code": "a-guess"}).status_code == 401
+        assert come_back(browser, back).status_code == 401
         assert not browser.is_in
 
     @pytest.mark.parametrize(
@@ -201,6 +211,7 @@ class TestYuezhengyi:
         self, session: Session, browser: Browser, provider: FakeProvider, fault: dict[str, Any]
     ) -> None:
         tied_user(provider)
+        make_user(external_id="https://another.example|person-1")
         for name, value in fault.items():
             setattr(provider, name, value)
         assert come_back(browser, scan(browser, provider)).status_code == 401

@@ -103,12 +103,28 @@ def test_a_token_is_the_user_whatever_the_cookie_says(
     assert broken.status_code == 302, "a broken token does not fall back to the cookie"
 
 
-def test_a_cookie_changes_nothing_through_the_api(session: Session, browser: Browser) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "known"),
+    [
+        ("GET", "/api/v1/project/", True),
+        ("POST", "/api/v1/project/", False),
+        ("PUT", "/api/v1/project/1", False),
+        ("DELETE", "/api/v1/project/1", False),
+        ("POST", "/profile/", True),
+    ],
+)
+def test_a_cookie_changes_nothing_through_the_api(
+    app: Flask, session: Session, browser: Browser, method: str, path: str, known: bool
+) -> None:
     """The API asks for no CSRF token, so it must not act on what a browser sends by itself."""
     make_user(username="liang")
     browser.log_in("liang")
     assert browser.client.post(PROBE).status_code == 401
     assert browser.is_in
+    with browser.client.session_transaction() as cookie:
+        key = cookie["_user_id"]
+    with app.test_request_context(path, method=method):
+        assert (app.appbuilder.sm.load_user(key) is not None) == known
 
 
 def test_tokens_follow_the_limits_of_sessions(session: Session, program: Program) -> None:
