@@ -11,13 +11,26 @@ from flask_appbuilder import AppBuilder, BaseView
 
 from app.views import errors, filters, shell
 from app.views.alert import AlertView
+from app.views.annual_plan import AnnualPlanView
+from app.views.dashboard import DashboardView
+from app.views.declaration import AttachmentView, DeclarationBinView, DeclarationDraftView, DeclarationView
 from app.views.dictionary import DictionaryView
 from app.views.go import GoView
 from app.views.home import HomeView
 from app.views.log import SystemLogView
 from app.views.message import MessageView
 from app.views.parameter import ParameterView
+from app.views.project import ProjectView
+from app.views.review import (
+    HandledTaskView,
+    ReviewedView,
+    ReviewEditView,
+    ReviewTaskView,
+    ReviewView,
+    SavedOpinionView,
+)
 from app.views.sms import SmsView
+from app.views.summary import DeclarationSummaryView
 from app.views.unit import UnitView
 from app.views.user import UserView
 from app.views.work_calendar import WorkCalendarView
@@ -28,7 +41,20 @@ logger = logging.getLogger("app.request")
 
 VIEWS: tuple[type[BaseView], ...] = (
     GoView,
+    ProjectView,
+    DeclarationDraftView,
+    DeclarationView,
+    DeclarationBinView,
+    AttachmentView,
+    ReviewTaskView,
+    HandledTaskView,
+    ReviewedView,
+    ReviewView,
+    ReviewEditView,
+    DeclarationSummaryView,
+    AnnualPlanView,
     AlertView,
+    DashboardView,
     UserView,
     SystemLogView,
     UnitView,
@@ -36,6 +62,7 @@ VIEWS: tuple[type[BaseView], ...] = (
     ParameterView,
     WorkCalendarView,
     SmsView,
+    SavedOpinionView,
     MessageView,
 )
 """Every page but the start and the security manager's, in the order of the menu."""

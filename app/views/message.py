@@ -176,7 +176,7 @@ def _opener(pk: int, words: Any, new: bool) -> Markup:
         '<span class="badge bg-red me-2" title="{0}"><span class="visually-hidden">{0}</span></span>'
     )
     return Markup(
-        '<button class="btn btn-link p-0 text-start text-reset {weight}" form="message-open" '
+        '<button class="btn btn-link p-0 text-start text-wrap text-reset {weight}" form="message-open" '
         'formaction="{href}">{mark}{words}</button>'
     ).format(
         weight="fw-bold" if new else "fw-normal",

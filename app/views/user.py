@@ -110,7 +110,9 @@ class UserView(ConfigurationView):
                 f"{name}.reset_password",
                 "ti-key",
                 post=True,
-                confirm=lazy_gettext("Give this user a new password? All his sessions end at once."),
+                confirm=lazy_gettext(
+                    "Give this user a new password? The user is logged out everywhere at once."
+                ),
             ),
         )
 
@@ -180,7 +182,7 @@ class UserView(ConfigurationView):
                 errors = [text for texts in field_errors(error).values() for text in texts]
             else:
                 flash(
-                    gettext("The roles of %(name)s were saved. His sessions ended.", name=row.full_name),
+                    gettext("The roles of %(name)s were saved.", name=row.full_name),
                     "success",
                 )
                 return redirect(url_for("UserView.list"))

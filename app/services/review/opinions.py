@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from app.access.actor import Actor
 from app.access.policy import load, scoped
@@ -12,6 +13,14 @@ from app.core.errors import InvalidInput, NotAllowed, Problem
 from app.core.text import trim
 from app.models.flow import SavedOpinion
 from app.services.unit_of_work import current_session, unit_of_work
+
+SHARED = (
+    "同意。",
+    "材料齐全，同意提交下一环节审核。",
+    "请补充投资明细依据。",
+    "请补充部门会议纪要。",
+)
+"""What an office starts with; its administrator rewords, adds and removes."""
 
 _LONGEST = 500
 _MOST = 50
@@ -75,3 +84,13 @@ def _checked(text: str) -> str:
             {"text": [Problem.of("An opinion has at most %(limit)s characters.", limit=_LONGEST)]}
         )
     return text
+
+
+def seed_opinions(session: Session) -> int:
+    """Enter the shared opinions where an installation has none at all. Returns how many."""
+    if session.scalar(select(SavedOpinion.id).limit(1)) is not None:
+        return 0
+    session.add_all(
+        SavedOpinion(user_id=None, text=text, sort=place) for place, text in enumerate(SHARED, start=1)
+    )
+    return len(SHARED)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import g
-from flask_babel import get_locale, gettext, ngettext
+from flask_babel import get_locale, gettext
 from markupsafe import Markup, escape
 from sqlalchemy import ColumnElement, func, literal
 from sqlalchemy.orm import InstrumentedAttribute
@@ -164,12 +164,11 @@ def days_badge(due_at: dt.datetime | None) -> Markup:
         return Markup('<span class="text-secondary">%s</span>') % gettext("No limit")
     left = days_left(due_at)
     if due_at <= utcnow():
-        words = ngettext("Overdue by %(num)s working day", "Overdue by %(num)s working days", max(-left, 0))
-        words = words if left < 0 else gettext("Overdue")
+        words = gettext("Overdue, working days: %(count)s", count=-left) if left < 0 else gettext("Overdue")
     elif left == 0:
         words = gettext("Due today")
     else:
-        words = ngettext("%(num)s working day left", "%(num)s working days left", left)
+        words = gettext("Working days left: %(count)s", count=left)
     colours = {Light.RED: "red", Light.AMBER: "yellow", Light.GREEN: "green"}
     return Markup(
         '<span class="badge bg-%s-lt"><i class="ti ti-clock me-1" aria-hidden="true"></i>%s</span>'

@@ -69,6 +69,7 @@ class OfficeView(ModelView):
             **(self.method_permission_name or {}),
         }
         self.base_permissions = sorted({f"can_{verb}" for verb in self.method_permission_name.values()})
+        self.list_title = self.title  # else Flask-AppBuilder makes one up and puts it over the title
         key = self.datamodel.get_pk_name()
         self.list_columns = self.add_columns = self.edit_columns = self.show_columns = [key]
         self.search_columns = [key]

@@ -138,8 +138,9 @@ def declaration_detail(actor: Actor, declaration_id: int) -> DeclarationDetail:
     Raises `NotFound` for one outside the actor's scope. Mobile numbers are masked outside the unit.
     """
     session = current_session()
-    found = declaration.detail(session, actor, declaration_id)
     timeline = review.timeline(actor, Declaration.document_kind, declaration_id)
+    # After the timeline, which reads the same row without what belongs to it.
+    found = declaration.detail(session, actor, declaration_id)
     reader = _Reader(actor, found, catalogue(session), str(get_locale()))
     label, colour = _status(found.declaration.status, timeline)
     return DeclarationDetail(
