@@ -149,6 +149,18 @@ class TestReturn:
         office.approve(declaration, first, second, third)
         assert office.status(declaration) is DocumentStatus.APPROVED
 
+    def test_to_an_earlier_step_at_once_though_others_have_not_decided(self, office: Office) -> None:
+        first, second, beside = office.people(3)
+        publish_flow(step("first", first), step("second", second, beside, quorum="ALL"))
+        declaration = office.submitted()
+        office.approve(declaration, first)
+        office.act(second, declaration, "return", opinion="请初审复核", to_step="first")
+        assert office.open_users(declaration) == {first.user_id}
+        with pytest.raises(Conflict):
+            office.act(beside, declaration, "approve")
+        office.approve(declaration, first)
+        assert office.open_users(declaration) == {second.user_id, beside.user_id}
+
     def test_never_forward_nor_to_the_step_itself_nor_where_it_never_was(self, office: Office) -> None:
         first, second, third = office.people(3)
         publish_flow(
@@ -316,6 +328,17 @@ class TestTransfer:
         office.act(first, declaration, "transfer", to_user=other.user_id)
         office.act(other, declaration, "transfer", to_user=first.user_id)
         office.approve(declaration, first)
+        assert office.status(declaration) is DocumentStatus.APPROVED
+
+    def test_takes_along_the_signers_who_were_added(self, office: Office) -> None:
+        first, heir, after = office.people(3)
+        publish_flow(step("first", first))
+        declaration = office.submitted()
+        office.act(first, declaration, "add_signer", to_user=after.user_id, position="AFTER")
+        office.act(first, declaration, "transfer", to_user=heir.user_id)
+        office.approve(declaration, heir)
+        assert office.open_users(declaration) == {after.user_id}
+        office.approve(declaration, after)
         assert office.status(declaration) is DocumentStatus.APPROVED
 
     def test_not_to_the_submitter_oneself_or_somebody_who_left(self, office: Office) -> None:
