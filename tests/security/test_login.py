@@ -216,9 +216,9 @@ class TestCaptcha:
         read: list[str] = []
         draw = captcha.ImageCaptcha.generate
 
-        def remember(image: captcha.ImageCaptcha, text: str) -> object:
+        def remember(image: captcha.ImageCaptcha, text: str, **look: object) -> object:
             read.append(text)
-            return draw(image, text)
+            return draw(image, text, **look)
 
         monkeypatch.setattr(captcha.ImageCaptcha, "generate", remember)
         return read

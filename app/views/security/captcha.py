@@ -16,7 +16,17 @@ from flask import current_app, session
 _KEY = "captcha"
 _LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ23456789"
 _LENGTH = 4
-_WIDTH, _HEIGHT = 130, 50
+_INK = (38, 56, 102)
+
+
+class _Picture(ImageCaptcha):
+    """Characters that lean but do not lie on each other: people have to read them at the first look."""
+
+    character_rotate = (-20, 20)
+    character_warp_dx = (0.05, 0.15)
+    character_warp_dy = (0.05, 0.15)
+    word_space_probability = 1.0
+    word_offset_dx = 0.0
 
 
 def demand(username: str, last_try: int) -> None:
@@ -34,7 +44,9 @@ def draw() -> bytes:
     answer = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
     wanted = session[_KEY]
     session[_KEY] = {**wanted, "seal": _seal(answer, wanted["username"], wanted["after"])}
-    picture: bytes = ImageCaptcha(width=_WIDTH, height=_HEIGHT).generate(answer).getvalue()
+    picture: bytes = (
+        _Picture(width=150, height=60, font_sizes=(42, 46, 50)).generate(answer, fg_color=_INK).getvalue()
+    )
     return picture
 
 
