@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Model, Money, Stamped, UTCDateTime, utcnow
@@ -19,10 +19,13 @@ class AnnualPlan(Stamped, Model):
     budget, to which adjustments add."""
 
     __tablename__ = "annual_plan"
-    __table_args__ = (CheckConstraint("initial_amount >= 0", name="initial_not_negative"),)
+    __table_args__ = (
+        CheckConstraint("initial_amount >= 0", name="initial_not_negative"),
+        Index("ix_annual_plan_year", "year", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    year: Mapped[int] = mapped_column(index=True)
+    year: Mapped[int]
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id"), unique=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
     requested_amount: Mapped[Decimal] = mapped_column(Money())

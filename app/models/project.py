@@ -23,8 +23,12 @@ class Project(Stamped, Model):
         Index("ix_project_year_id", "budget_year", "id"),
         Index("ix_project_unit_year", "unit_id", "budget_year"),
         Index("ix_project_status_year", "construction_status", "budget_year"),
-        Index("ix_project_requested", "requested_amount"),
-        Index("ix_project_updated", "updated_at"),
+        Index("ix_project_requested", "requested_amount", "id"),
+        Index("ix_project_updated", "updated_at", "id"),
+        # Holds all that the figures add up, so that they read no row.
+        Index(
+            "ix_project_figures", "budget_year", "stage", "unit_id", "requested_amount", "arranged_amount"
+        ),
         Index("ix_project_title", "title"),
     )
 

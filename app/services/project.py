@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.access import policy
 from app.access.actor import Actor
-from app.core.enums import ConstructionStatus, Stage
+from app.core.enums import ConstructionStatus, DocumentStatus, Stage
+from app.core.lifecycle import Milestone
 from app.models.annual_plan import AnnualPlan
 from app.models.attachment import Attachment
 from app.models.declaration import Declaration
@@ -48,8 +49,17 @@ class Totals:
 
 def in_summary() -> ColumnElement[bool]:
     """Projects whose declaration has passed the first review."""
-    passed = review.passed_step(Declaration.document_kind, FIRST_REVIEW)
-    return exists().where(Declaration.project_id == Project.id, Declaration.id.in_(passed))
+    passed = review.in_review_past(Declaration.document_kind, FIRST_REVIEW)
+    in_review = select(Declaration.project_id).where(
+        Declaration.status == DocumentStatus.IN_REVIEW, Declaration.id.in_(passed)
+    )
+    planned = exists().where(AnnualPlan.project_id == Project.id).correlate(Project)
+    # Only an approval brings a project further than declared, so most need no look at their reviews.
+    return or_(
+        Project.stage.in_(sorted(Milestone.PLANNED.stages)),
+        and_(Project.stage == Stage.DECLARED, Project.id.in_(in_review)),
+        and_(Project.stage == Stage.TERMINATED, planned),
+    )
 
 
 def conditions(wanted: SummaryFilter) -> list[ColumnElement[bool]]:

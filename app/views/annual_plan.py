@@ -61,7 +61,7 @@ class AnnualPlanView(OfficeView):
     arrange_template = "annual_plan/arrange.html"
     show_endpoint = "AnnualPlanView.show"
     joins = (AnnualPlan.project, Project.unit)
-    default_sort = "-year,-code"
+    default_sort = "-year"
     columns = (
         shared.CODE,
         shared.FISCAL_CODE,

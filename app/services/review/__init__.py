@@ -15,12 +15,19 @@ from app.services.review.flows import (
     seed_default_flows,
 )
 from app.services.review.listing import SORTS, TaskFilter, tasks, todo_count, todo_count_query, todo_counts
-from app.services.review.opinions import add_opinion, change_opinion, remove_opinion, saved_opinions
+from app.services.review.opinions import (
+    add_opinion,
+    change_opinion,
+    remove_opinion,
+    saved_opinions,
+    seed_opinions,
+)
 from app.services.review.reading import (
     Panel,
     Timeline,
     document_edited,
     history,
+    in_review_past,
     may_edit_now,
     open_task,
     panel,
@@ -47,6 +54,7 @@ __all__ = [
     "draft_of",
     "findings",
     "history",
+    "in_review_past",
     "may_edit_now",
     "open_task",
     "panel",
@@ -57,6 +65,7 @@ __all__ = [
     "revoke",
     "saved_opinions",
     "seed_default_flows",
+    "seed_opinions",
     "submit",
     "tasks",
     "terminate",

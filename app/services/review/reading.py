@@ -114,23 +114,43 @@ def document_edited(session: Session, actor: Actor, document: Document) -> None:
     )
 
 
-def passed_step(kind: str, step_code: str) -> Select[int]:
-    """The ids of the documents of a kind that have passed a step (项目申报汇总: 已经初审的项目), or were
-    approved by a flow that does not have it."""
-    approved_there = (
-        select(Task.run_id)
+def in_review_past(kind: str, step_code: str) -> Select[int]:
+    """The ids of the documents of a kind that are still in review and have passed a step."""
+    return (
+        select(FlowRun.document_id)
+        .join(Task, Task.run_id == FlowRun.id)
         .join(FlowStep, FlowStep.id == Task.step_id)
         .where(
+            FlowRun.document_kind == kind,
+            FlowRun.state == RunState.RUNNING,
             FlowStep.code == step_code,
             Task.state == TaskState.DONE,
             Task.decision == Verb.APPROVE,
             Task.superseded.is_(False),
         )
     )
+
+
+def passed_step(kind: str, step_code: str) -> Select[int]:
+    """The ids of the documents of a kind that have passed a step (项目申报汇总: 已经初审的项目), or were
+    approved by a flow that does not have it."""
+    approved_there = (
+        select(Task.id)
+        .join(FlowStep, FlowStep.id == Task.step_id)
+        .where(
+            Task.run_id == FlowRun.id,
+            FlowStep.code == step_code,
+            Task.state == TaskState.DONE,
+            Task.decision == Verb.APPROVE,
+            Task.superseded.is_(False),
+        )
+        .correlate(FlowRun)
+        .exists()
+    )
     return select(FlowRun.document_id).where(
         FlowRun.document_kind == kind,
         FlowRun.state.in_((RunState.RUNNING, RunState.APPROVED)),
-        or_(FlowRun.id.in_(approved_there), FlowRun.state == RunState.APPROVED),
+        or_(FlowRun.state == RunState.APPROVED, approved_there),
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ClauseElement, ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.sql.util import find_tables
 
 from app.core.errors import InvalidInput, Problem
 from app.views.base.columns import Column
@@ -80,7 +81,9 @@ class ListQuery:
         """How many rows there are and the sums of the columns that total, in one statement."""
         totals = [column for column in self.spec.columns if column.total]
         sums = [func.sum(column.sort_expression).label(column.key) for column in totals]
-        row = session.execute(self._from(select(func.count(), *sums))).one()
+        counted: Select[Any] = select(func.count(), *sums)
+        statement = self._joined(counted, sums).where(*self.conditions)
+        row = session.execute(statement).one()
         return row[0], {
             column.key: total or Decimal(0) for column, total in zip(totals, row[1:], strict=True)
         }
@@ -91,34 +94,43 @@ class ListQuery:
         """The rows of one page: id, the columns, then `extra`. The ids are found first, so that skipped
         rows cost no more than an index entry each."""
         model = self.spec.model
+        found = self._joined(select(model.id), self._order_keys()).where(*self.conditions)
         ids = (
-            self._ordered(self._from(select(model.id)))
+            found.order_by(*self._order_keys())
             .limit(self.page_size)
             .offset((page - 1) * self.page_size)
             .subquery()
         )
-        statement = self._joined(self._select(columns, extra)).join(ids, model.id == ids.c.id)
-        return list(session.execute(self._ordered(statement)))
+        statement = self._select(columns, extra).join(ids, model.id == ids.c.id)
+        return list(session.execute(statement.order_by(*self._order_keys())))
 
     def stream(self, session: Session, columns: Sequence[Column]) -> Iterator[Row[Any]]:
         """All rows under the conditions, in order, a batch at a time."""
-        statement = self._ordered(self._from(self._select(columns)))
+        statement = self._select(columns).where(*self.conditions).order_by(*self._order_keys())
         yield from session.execute(statement, execution_options={"yield_per": _BATCH})
 
     def _select(self, columns: Sequence[Column], extra: Sequence[ColumnElement[Any]] = ()) -> Select[Any]:
         expressions = [column.expression.label(f"c{place}") for place, column in enumerate(columns)]
-        return select(self.spec.model.id, *expressions, *extra)
+        wanted = [*expressions, *extra, *self._order_keys()]
+        return self._joined(select(self.spec.model.id, *expressions, *extra), wanted)
 
-    def _joined(self, statement: Select[Any]) -> Select[Any]:
+    def _joined(self, statement: Select[Any], wanted: Iterable[ClauseElement]) -> Select[Any]:
+        """The statement over the model and those of its joins that the conditions or what is wanted need:
+        SQLite makes every join it is told of, also for a count."""
+        parts = (*self.conditions, *wanted)
+        tables = {table for part in parts for table in find_tables(part, check_columns=True)}
+        needed = []
+        for relation in reversed(self.spec.joins):
+            joined: Any = relation.property
+            if joined.mapper.local_table in tables:
+                needed.append(relation)
+                tables.add(joined.parent.local_table)
         statement = statement.select_from(self.spec.model)
-        for relation in self.spec.joins:
+        for relation in reversed(needed):
             statement = statement.join(relation, isouter=True)
         return statement
 
-    def _from(self, statement: Select[Any]) -> Select[Any]:
-        return self._joined(statement).where(*self.conditions)
-
-    def _ordered(self, statement: Select[Any]) -> Select[Any]:
+    def _order_keys(self) -> list[ColumnElement[Any]]:
         by_key = {column.key: column for column in self.spec.columns}
         keys = []
         for order in self.order:
@@ -126,7 +138,7 @@ class ListQuery:
             keys.append(self._ordered_by(expression, order.descending))
         # Among equals the later row follows the last key's direction, so that one index serves both.
         keys.append(self.spec.model.id.desc() if self.order[-1].descending else self.spec.model.id.asc())
-        return statement.order_by(*keys)
+        return keys
 
     def _ordered_by(self, expression: Any, descending: bool) -> ColumnElement[Any]:
         """Empty values count as the smallest on both databases. A column that has none is not asked for it:
