@@ -298,6 +298,17 @@ class TestTakeBack:
         office.approve(declaration, first, second)
         assert office.status(declaration) is DocumentStatus.APPROVED
 
+    def test_of_a_signer_asked_before_makes_the_one_who_asked_wait_again(self, office: Office) -> None:
+        first, signer = office.people(2)
+        publish_flow(step("first", first))
+        declaration = office.submitted()
+        office.act(first, declaration, "add_signer", to_user=signer.user_id, position="BEFORE")
+        office.approve(declaration, signer)
+        office.act(signer, declaration, "take_back")
+        assert office.open_users(declaration) == {signer.user_id}
+        office.approve(declaration, signer, first)
+        assert office.status(declaration) is DocumentStatus.APPROVED
+
     def test_calls_back_a_delegate_who_has_not_answered(self, office: Office) -> None:
         first, expert = office.people(2)
         publish_flow(step("first", first))
