@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,6 @@ from sqlalchemy import (
     Select,
     and_,
     case,
-    exists,
     func,
     literal,
     null,
@@ -72,6 +71,10 @@ _TOLD_COLUMNS = (
     Alert.title,
     Alert.due_at,
 )
+
+
+_Step = Callable[[Session, "_Rules", int], Sequence[Any]]
+"""Does something for the tasks after an id; returns `_TOLD_COLUMNS` of those it was done for."""
 
 
 @dataclass(frozen=True)
@@ -193,14 +196,18 @@ def _next_office_hour(now: dt.datetime, first: int, last: int) -> dt.datetime:
     return opening.astimezone(dt.UTC)
 
 
-def _in_batches(rules: _Rules, step: Any) -> int:
-    total = 0
+def _in_batches(rules: _Rules, step: _Step) -> int:
+    """Do a step for the next few hundred tasks, in the order of their ids, until none is left; each batch
+    is told of in its own transaction. Returns how many there were."""
+    total = reached = 0
     while True:
         with unit_of_work(SYSTEM) as session:
-            count = int(step(session, rules))
-        total += count
-        if count == 0:
+            rows = step(session, rules, reached)
+            _tell(session, rules, rows)
+        if not rows:
             return total
+        total += len(rows)
+        reached = max(row.target_id for row in rows)
 
 
 def _light_now(rules: _Rules) -> ColumnElement[Light]:
@@ -217,42 +224,40 @@ def _open_review() -> ColumnElement[bool]:
 
 
 def _close(rules: _Rules) -> int:
-    """Close every open light whose task is done or has another light now, and follow moved deadlines."""
-    same_light = (
-        select(Task.id)
-        .where(
-            Task.id == Alert.target_id,
-            Task.state == TaskState.OPEN,
-            Task.user_id == Alert.user_id,
-            Task.due_at <= rules.horizon,
-            _light_now(rules) == Alert.light,
-        )
-        .correlate(Alert)
-    )
-    deadline = select(Task.due_at).where(Task.id == Alert.target_id).correlate(Alert).scalar_subquery()
+    """Close every open light whose task is done, somebody else's or of another light now; follow deadlines.
+
+    The task is fetched by its key for each alert: a join would leave the choice to the database's
+    statistics, which after a busy day may still be those of an empty table.
+    """
+    its_task = Task.id == Alert.target_id
+    still_his = and_(Task.state == TaskState.OPEN, Task.user_id == Alert.user_id)
+    light = select(case((still_his, _light_now(rules)), else_=null())).where(its_task)
+    deadline = select(Task.due_at).where(its_task)
     with unit_of_work(SYSTEM) as session:
         result = session.execute(
             update(Alert)
-            .where(_open_review(), ~exists(same_light))
+            .where(_open_review(), Alert.light.is_distinct_from(light.correlate(Alert).scalar_subquery()))
             .values(closed_at=rules.now, next_notice_at=None)
             .execution_options(synchronize_session=False)
         )
+        due_at = deadline.correlate(Alert).scalar_subquery()
         session.execute(
             update(Alert)
-            .where(_open_review(), Alert.due_at != deadline)
-            .values(due_at=deadline)
+            .where(_open_review(), Alert.due_at != due_at)
+            .values(due_at=due_at)
             .execution_options(synchronize_session=False)
         )
         return int(getattr(result, "rowcount", 0))
 
 
-def _raise(session: Session, rules: _Rules) -> int:
-    """Raise the lights of a few hundred tasks that have none yet, and tell their reviewers."""
+def _raise(session: Session, rules: _Rules, reached: int) -> Sequence[Any]:
+    """Raise the lights of tasks that have none yet; the rows are those this transaction raised."""
     light = _light_now(rules)
     has_it = (
         select(Alert.id)
         .where(_open_review(), Alert.target_id == Task.id, Alert.light == light)
         .correlate(Task)
+        .scalar_subquery()
     )
     without = (
         select(
@@ -278,7 +283,8 @@ def _raise(session: Session, rules: _Rules) -> int:
         .where(
             Task.state == TaskState.OPEN,
             Task.due_at <= rules.horizon,
-            ~exists(has_it),
+            Task.id > reached,
+            has_it.is_(None),
         )
         # One order for all workers, so that two of them queue instead of waiting for each other in a ring.
         .order_by(Task.id)
@@ -293,33 +299,25 @@ def _raise(session: Session, rules: _Rules) -> int:
         },
         where=Alert.closed_at.is_not(None),
     ).returning(*_TOLD_COLUMNS)
-    raised = session.execute(statement).all()
-    _tell(session, rules, raised)
-    return len(raised)
+    return session.execute(statement).all()
 
 
-def _remind(session: Session, rules: _Rules) -> int:
-    """Tell again of a few hundred alerts that are still RED; a reminder missed while no worker ran is not
-    made up for."""
+def _remind(session: Session, rules: _Rules, reached: int) -> Sequence[Any]:
+    """Move on the reminders that are due; those missed while no worker ran are not made up for."""
     due = (
         select(Alert.id)
-        .where(Alert.closed_at.is_(None), Alert.next_notice_at <= rules.now)
-        .order_by(Alert.id)
+        .where(_open_review(), Alert.next_notice_at <= rules.now, Alert.target_id > reached)
+        .order_by(Alert.target_id)
         .limit(_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
-    ids = session.scalars(due).all()
-    if not ids:
-        return 0
-    reminded = session.execute(
+    return session.execute(
         update(Alert)
-        .where(Alert.id.in_(ids))
+        .where(Alert.id.in_(session.scalars(due).all()))
         .values(next_notice_at=rules.now + rules.repeat, notices=Alert.notices + 1)
         .returning(*_TOLD_COLUMNS)
         .execution_options(synchronize_session=False)
     ).all()
-    _tell(session, rules, reminded)
-    return len(reminded)
 
 
 def _agents(session: Session, principals: set[int], today: dt.date) -> dict[int, frozenset[int]]:

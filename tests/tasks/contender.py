@@ -1,6 +1,7 @@
-"""A worker process of its own that does one job the moment it is told to, beside others doing the same.
+"""A worker process of its own, told by lines on its standard input what to do and when to begin.
 
-`python -m tests.tasks.contender scan|deliver|die STARTING_FLAG NOW`
+Each line is `ACTION NOW FLAG`: it says `ready`, waits for the file FLAG, does the action as of the moment NOW
+and says `done`. Actions: `scan`, `deliver`, and `die`, which is killed while it sends a text message.
 """
 
 from __future__ import annotations
@@ -25,22 +26,33 @@ class DyingGateway(RecordingGateway):
         return super().send(mobile, text, key)
 
 
-def main(action: str, flag: Path, now: dt.datetime) -> None:
-    app = create_app()
-    sys.stdout.write("ready\n")
+def do(action: str, now: dt.datetime) -> None:
+    match action:
+        case "scan":
+            alert.scan_reviews(now)
+            message.deliver_due(RecordingGateway())
+        case "deliver":
+            message.deliver_due(RecordingGateway(), now=now)
+        case "die":
+            message.deliver_due(DyingGateway(), now=now)
+
+
+def say(word: str) -> None:
+    sys.stdout.write(f"{word}\n")
     sys.stdout.flush()
-    while not flag.exists():
-        time.sleep(0.001)
-    with app.app_context():
-        match action:
-            case "scan":
-                alert.scan_reviews(now)
-                message.deliver_due(RecordingGateway())
-            case "deliver":
-                message.deliver_due(RecordingGateway(), now=now)
-            case "die":
-                message.deliver_due(DyingGateway(), now=now)
+
+
+def main() -> None:
+    app = create_app()
+    for line in sys.stdin:
+        action, now, flag = line.rstrip("\n").split(" ", 2)
+        say("ready")
+        while not Path(flag).exists():
+            time.sleep(0.001)
+        with app.app_context():
+            do(action, dt.datetime.fromisoformat(now))
+        say("done")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), dt.datetime.fromisoformat(sys.argv[3]))
+    main()

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -30,63 +30,105 @@ from tests.tasks.office import china, make_tasks
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "one secret for the site and its workers"
 OFFICE_HOUR = china("2026-11-09 10:00")
+ARRIVED = china("2026-11-02 10:00")
+PAST = china("2026-11-07 00:00")
 
 
 @dataclass
-class Office:
-    """An installation with a database of its own, to which worker processes connect."""
+class Installation:
+    """A database of its own, to which worker processes connect."""
 
     app: Flask
     environment: dict[str, str]
     folder: Path
+    idle: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def contenders(self, action: str, count: int, now: dt.datetime) -> list[int]:
-        """Run `count` processes that all begin at the same moment; returns their exit codes."""
-        flag = self.folder / f"go-{action}-{time.monotonic_ns()}"
-        command = [sys.executable, "-m", "tests.tasks.contender", action, str(flag), now.isoformat()]
-        processes = [
-            subprocess.Popen(command, env=self.environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-            for _ in range(count)
-        ]
-        for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
+    def process(self, *arguments: str, output: int = subprocess.PIPE) -> subprocess.Popen[str]:
+        """A Python process with this installation's settings."""
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output if output != subprocess.PIPE else None,
+            text=True,
+        )
+
+    def contend(self, action: str, now: dt.datetime, *, count: int) -> list[str]:
+        """Let `count` workers do the same at the same moment; returns what each said at its end."""
+        while len(self.idle) < count:
+            self.idle.append(self.process("-m", "tests.tasks.contender"))
+        workers, self.idle = self.idle[:count], self.idle[count:]
+        flag = self.folder / f"go-{time.monotonic_ns()}"
+        for each in workers:
+            assert each.stdin is not None
+            each.stdin.write(f"{action} {now.isoformat()} {flag}\n")
+            each.stdin.flush()
+        assert [_heard(each) for each in workers] == ["ready"] * count
         flag.touch()
-        return [process.wait(timeout=60) for process in processes]
+        last_words = [_heard(each) for each in workers]
+        self.idle += [each for each, word in zip(workers, last_words, strict=True) if word]
+        return [word or str(each.wait()) for each, word in zip(workers, last_words, strict=True)]
+
+    def close(self) -> None:
+        """End the workers that wait."""
+        for each in self.idle:
+            each.kill()
+            each.wait()
 
 
-@pytest.fixture
-def office(worker: str, tmp_path: Path) -> Iterator[Office]:
-    url = fresh_database(worker, "workers", tmp_path)
-    settings = {"HUEY_URL": f"sqlite:///{tmp_path / 'queue.db'}", "SECRET_KEY": SECRET}
-    app = build_app(url, tmp_path, **settings)
+def _heard(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().rstrip("\n")
+
+
+@pytest.fixture(scope="module")
+def installation(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    folder = tmp_path_factory.mktemp("workers")
+    url = fresh_database(worker, "workers", folder)
+    settings = {"HUEY_URL": f"sqlite:///{folder / 'queue.db'}", "SECRET_KEY": SECRET}
     environment = {
         **os.environ,
         **settings,
         "APP_PROFILE": "testing",
         "DATABASE_URL": url,
-        "DATA_DIR": str(tmp_path),
+        "DATA_DIR": str(folder),
         "PYTHONPATH": str(ROOT),
     }
-    with app.app_context():
-        yield Office(app, environment, tmp_path)
+    opened = Installation(build_app(url, folder, **settings), environment, folder)
+    yield opened
+    opened.close()
 
 
-def count(model: type[Message | SmsMessage | Alert | OutboxMessage]) -> int:
-    """Rows there are now."""
+@pytest.fixture(autouse=True)
+def office(installation: Installation) -> Iterator[None]:
+    with installation.app.app_context():
+        yield
+
+
+def received(person: AppUser) -> tuple[int, int]:
+    """How many messages he has in his inbox, and how many on his telephone."""
     session = current_session()
     session.rollback()
-    return session.scalar(select(func.count()).select_from(model)) or 0
+    inbox = session.scalar(select(func.count()).where(Message.recipient_id == person.id))
+    texted = session.scalar(select(func.count()).where(SmsMessage.recipient_id == person.id))
+    return inbox or 0, texted or 0
 
 
-def sms_state() -> OutboxState:
-    """How far the one text message has come."""
+def sms_state(person: AppUser) -> OutboxState:
+    """How far his one text message has come."""
     session = current_session()
     session.rollback()
-    return session.scalars(select(OutboxMessage.state).where(OutboxMessage.channel == Channel.SMS)).one()
+    return session.scalars(
+        select(OutboxMessage.state).where(
+            OutboxMessage.channel == Channel.SMS, OutboxMessage.recipient_id == person.id
+        )
+    ).one()
 
 
-def notify(person: AppUser) -> None:
+def approve(person: AppUser) -> None:
+    """Something that is told to a person: his declaration was approved."""
     with unit_of_work(SYSTEM) as session:
         message.notify(
             session,
@@ -99,69 +141,62 @@ def notify(person: AppUser) -> None:
         )
 
 
-def test_two_workers_scanning_at_once_raise_one_alert_and_send_one_message_per_task(office: Office) -> None:
+def test_two_workers_at_once_raise_one_alert_and_send_one_message_per_task_and_later_one_reminder(
+    installation: Installation,
+) -> None:
     reviewer = make_user("bureau_reviewer", mobile="13800002210")
     # More than one batch, so that the two meet in the middle as well as at the start.
-    make_tasks(reviewer, [china("2026-11-07 00:00")] * 600, arrived=china("2026-11-02 10:00"))
+    make_tasks(reviewer, [PAST] * 510, arrived=ARRIVED)
 
-    assert office.contenders("scan", 2, OFFICE_HOUR) == [0, 0]
+    assert installation.contend("scan", OFFICE_HOUR, count=2) == ["done", "done"]
+    assert received(reviewer) == (510, 510)
 
-    assert (count(Alert), count(OutboxMessage), count(Message), count(SmsMessage)) == (600, 1200, 600, 600)
-    notices = current_session().scalars(select(Alert.notices).distinct()).all()
-    assert notices == [1]
-
-
-def test_two_workers_reminding_at_once_remind_once(office: Office) -> None:
-    reviewer = make_user("bureau_reviewer", mobile="13800002210")
-    make_tasks(reviewer, [china("2026-11-07 00:00")], arrived=china("2026-11-02 10:00"))
-    office.contenders("scan", 1, OFFICE_HOUR)
-
-    assert office.contenders("scan", 2, OFFICE_HOUR + dt.timedelta(days=7)) == [0, 0]
-
-    assert (count(Alert), count(Message), count(SmsMessage)) == (1, 2, 2)
-    assert current_session().scalars(select(Alert.notices)).one() == 2
+    assert installation.contend("scan", OFFICE_HOUR + dt.timedelta(days=7), count=2) == ["done", "done"]
+    assert received(reviewer) == (1020, 1020)
+    notices = current_session().execute(
+        select(Alert.notices, func.count()).where(Alert.user_id == reviewer.id).group_by(Alert.notices)
+    )
+    assert notices.all() == [(2, 510)]
 
 
-def test_a_worker_killed_between_the_provider_and_our_record_is_made_good_by_the_next(office: Office) -> None:
-    notify(make_user("unit_handler", mobile="13800002210"))
+def test_a_worker_killed_between_the_provider_and_our_record_is_made_good_by_the_next(
+    installation: Installation,
+) -> None:
+    handler = make_user("unit_handler", mobile="13800002210")
+    approve(handler)
     now = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
 
-    assert office.contenders("die", 1, now) == [-signal.SIGKILL]
-    assert (sms_state(), count(SmsMessage), count(Message)) == (OutboxState.SENDING, 0, 1)
+    assert installation.contend("die", now, count=1) == [str(-signal.SIGKILL)]
+    assert (sms_state(handler), *received(handler)) == (OutboxState.SENDING, 1, 0)
 
-    assert office.contenders("deliver", 2, now + message.CLAIM_LASTS) == [0, 0]
-    assert (sms_state(), count(SmsMessage), count(Message)) == (OutboxState.SENT, 1, 1)
+    assert installation.contend("deliver", now + message.CLAIM_LASTS, count=2) == ["done", "done"]
+    assert (sms_state(handler), *received(handler)) == (OutboxState.SENT, 1, 1)
 
 
-def test_the_worker_is_woken_by_what_the_site_commits(office: Office) -> None:
-    log = office.folder / "worker.log"
+def test_the_worker_is_woken_by_what_the_site_commits(installation: Installation) -> None:
+    log = installation.folder / "worker.log"
     with log.open("w") as output:
-        consumer = subprocess.Popen(
-            [sys.executable, "-m", "app.tasks.worker"],
-            env=office.environment,
-            cwd=ROOT,
-            stdout=output,
-            stderr=output,
-        )
+        consumer = installation.process("-m", "app.tasks.worker", output=output.fileno())
+    handler = make_user("unit_handler")
     try:
-        notify(make_user("unit_handler"))
-        # Well before the job of the full minute can have done it, unless a minute begins just now.
+        approve(handler)
         deadline = time.monotonic() + 40
-        while count(Message) == 0 and time.monotonic() < deadline:
+        while received(handler)[0] == 0 and time.monotonic() < deadline:
             assert consumer.poll() is None, log.read_text()
             time.sleep(0.1)
-        assert count(Message) == 1, log.read_text()
+        assert received(handler)[0] == 1, log.read_text()
     finally:
         consumer.terminate()
         consumer.wait(timeout=20)
 
 
-def test_an_entry_forged_in_the_queue_runs_nothing(office: Office) -> None:
-    clock = clock_of(office.app)
+def test_an_entry_forged_in_the_queue_runs_nothing(installation: Installation) -> None:
+    clock = clock_of(installation.app)
+    clock.huey.flush()
     clock.wake()
-    genuine = clock.huey.storage.dequeue()
-    forged = bytes(genuine[:-40]) + b"0" * 40
+    genuine = bytes(clock.huey.storage.dequeue())
+    forged = genuine[:-40] + b"0" * 40
 
-    assert clock.huey.deserialize_task(bytes(genuine)).name == "wake"
+    assert clock.huey.deserialize_task(genuine).name == "wake"
     with pytest.raises(ValueError, match="Signature"):
         clock.huey.deserialize_task(forged)
