@@ -49,6 +49,8 @@ function start() {
     const button = event.submitter;
     button?.setAttribute("aria-busy", "true");
     await autosave.idle();
+    // a form that is still telling its listeners takes no new order
+    await new Promise((resolve) => { setTimeout(resolve); });
     button?.removeAttribute("aria-busy");
     ready = true;
     form.requestSubmit(button);
@@ -58,11 +60,20 @@ function start() {
 
   /* ---- what the server says after a save ---- */
 
+  // What is wrong with the field one types in is said when one leaves it.
+  let errors = null;
+  form.addEventListener("focusout", () => setTimeout(() => {
+    if (errors) showMessages("field-error", "alert-circle", errors, true);
+  }));
+
   function answered(reply) {
     if (reply.id && !form.dataset.draft) adopt(reply);
     if (reply.chapters) showChapters(reply.chapters);
     if (reply.required) showRequired(new Set(reply.required));
-    if (reply.errors) showMessages("field-error", "alert-circle", reply.errors, true);
+    if (reply.errors) {
+      errors = reply.errors;
+      showMessages("field-error", "alert-circle", errors, true);
+    }
     if (reply.warnings) showMessages("field-warning", "alert-triangle", reply.warnings, false);
     attachments.redraw(reply.attachments);
   }
@@ -197,6 +208,17 @@ function start() {
     control.removeAttribute("aria-invalid");
     control.removeAttribute("aria-describedby");
   }
+
+  // a line of the error summary leads into its field
+  document.getElementById("error-summary")?.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    const target = link && document.getElementById(link.getAttribute("href").slice(1));
+    if (!target) return;
+    event.preventDefault();
+    target.scrollIntoView({ block: "center" });
+    if (target.tomselect) target.tomselect.focus();
+    else target.focus({ preventScroll: true });
+  });
 
   followScroll();
 }

@@ -14,7 +14,7 @@ from flask_login import login_required
 from app.core.errors import InvalidInput, Problem
 from app.services import attachment
 from app.views.actor import current_actor
-from app.views.declaration.form import file_view
+from app.views.declaration.files import file_view
 
 _CHUNK = 1 << 16
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from flask import url_for
 from flask_babel import get_locale, gettext
 from sqlalchemy import select
 
@@ -16,12 +15,9 @@ from app.access import policy
 from app.access.actor import Actor
 from app.core.enums import DocumentStatus, Stage
 from app.core.fiscal import mask_mobile
-from app.core.flow import TaskState, Verb
 from app.core.lifecycle import LIFE_STEPS, current_step, steps_done
 from app.core.money import format_wan, format_yuan, in_words, round_half_up
-from app.models.attachment import Attachment
 from app.models.declaration import Declaration
-from app.models.flow import FlowLog, FlowStep
 from app.models.log import FieldChange
 from app.services import attachment, declaration, review
 from app.services.declaration.fields import FIELD_BY_NAME, TABLE_BY_NAME, ChapterKey
@@ -29,12 +25,14 @@ from app.services.declaration.queries import Detail
 from app.services.dictionary import Catalogue, catalogue
 from app.services.reading import Code, Codes, Flag, Kind, Mobile, Number, Yuan
 from app.services.unit_of_work import current_session
-from app.views.declaration.form import file_view
+from app.views.declaration.files import file_view
+from app.views.declaration.flow_log import log_entries
 from app.views.declaration.labels import change_rows
 from app.views.declaration.layout import LAYOUT
 from app.workflow.naming import step_name
 
 _MOST_CHANGES = 500
+
 
 @dataclass(frozen=True)
 class Step:
@@ -154,7 +152,7 @@ def declaration_detail(actor: Actor, declaration_id: int) -> DeclarationDetail:
         sections=reader.sections(),
         lines=reader.grid("budget_lines"),
         files=reader.files(),
-        log=_log(timeline, found.attachments),
+        log=log_entries(timeline, found.attachments),
         changes=_changes(found.declaration, timeline, reader),
         may=frozenset(verb for verb in _VERBS if policy.may(actor, verb, found.declaration)),
     )
@@ -228,11 +226,7 @@ class _Reader:
             Section(
                 gettext(chapter.key.label),
                 tuple(self._items(chapter.key, [name for name, _ in chapter.fields])),
-                tuple(
-                    self.grid(name)
-                    for name in chapter.tables
-                    if name != "budget_lines" and getattr(self.row, name)
-                ),
+                tuple(self.grid(name) for name in chapter.tables if getattr(self.row, name)),
             )
             for chapter in LAYOUT
         )
@@ -339,67 +333,6 @@ def _compared(requested: Decimal | None, last: Decimal | None) -> str:
     if requested is None or not last:
         return "—"
     return f"{round_half_up((requested - last) / last * 100, 1):+f}%"
-
-
-_LOOKS: Mapping[Verb, str] = {
-    Verb.SUBMIT: "send",
-    Verb.RESUBMIT: "refresh",
-    Verb.APPROVE: "check",
-    Verb.REPLY: "check",
-    Verb.RETURN: "arrow-back-up",
-    Verb.REJECT: "x",
-    Verb.WITHDRAW: "arrow-back",
-    Verb.TAKE_BACK: "arrow-back",
-    Verb.TERMINATE: "player-stop",
-    Verb.URGE: "bell-ringing",
-    Verb.COPY_TO: "copy",
-    Verb.SKIP: "player-skip-forward",
-}
-
-
-def _log(timeline: review.Timeline, files: Sequence[Attachment]) -> tuple[dict[str, Any], ...]:
-    """Entries for `ui.timeline`, newest first; who is asked to act stands on top."""
-    by_id = {row.id: row for row in files}
-    waiting = [
-        {
-            "title": gettext("%(step)s · %(name)s", step=step_name(task.step), name=task.user.full_name),
-            "icon": "clock",
-            "colour": "orange" if task.state is TaskState.OPEN else "secondary",
-            "note": gettext("waiting") if task.state is TaskState.OPEN else gettext("not yet asked"),
-        }
-        for task in timeline.waiting
-    ]
-    return (*waiting, *(_entry(entry, by_id) for entry in reversed(timeline.entries)))
-
-
-def _entry(entry: FlowLog, files: Mapping[int, Attachment]) -> dict[str, Any]:
-    return {
-        "title": _entry_title(entry),
-        "icon": _LOOKS.get(entry.verb, "user-share"),
-        "colour": entry.verb.colour,
-        "at": entry.at,
-        "opinion": entry.opinion,
-        "files": [
-            {"name": files[number].name, "href": url_for("AttachmentView.content", pk=number)}
-            for number in entry.attachment_ids
-            if number in files
-        ],
-    }
-
-
-def _entry_title(entry: FlowLog) -> str:
-    who = entry.user_name or gettext("System")
-    if entry.on_behalf_of is not None:
-        who = gettext("%(agent)s for %(principal)s", agent=who, principal=entry.on_behalf_of.full_name)
-    step: FlowStep | None = entry.from_step or (entry.to_step if entry.verb is Verb.SKIP else None)
-    verb = gettext(entry.verb.label)
-    if entry.skip_reason is not None:
-        verb = gettext(entry.skip_reason.label)
-    if entry.to_user is not None:
-        verb = gettext("%(verb)s → %(name)s", verb=verb, name=entry.to_user.full_name)
-    if step is None:
-        return gettext("%(who)s: %(verb)s", who=who, verb=verb)
-    return gettext("%(step)s · %(who)s: %(verb)s", step=step_name(step), who=who, verb=verb)
 
 
 def _changes(row: Declaration, timeline: review.Timeline, reader: _Reader) -> tuple[dict[str, Any], ...]:

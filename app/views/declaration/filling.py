@@ -270,5 +270,3 @@ def still_open(actor: Actor, declaration_id: int) -> tuple[bool, DocumentStatus]
     """May the actor still fill in this declaration, and in which state is it?"""
     row = policy.load(current_session(), actor, Declaration, declaration_id)
     return policy.may(actor, "edit", row), row.status
-
-

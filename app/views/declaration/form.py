@@ -6,9 +6,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
-from flask import url_for
 from flask_babel import get_locale, gettext
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from app.access.actor import Actor
 from app.core.enums import DocumentStatus
 from app.core.errors import Problem
 from app.core.flow import Verb
-from app.core.money import InvalidAmount, format_yuan, in_words, yuan
+from app.core.money import InvalidAmount, format_wan, format_yuan, in_words, yuan
 from app.core.workdays import SHANGHAI
 from app.models.attachment import Attachment
 from app.models.base import utcnow
@@ -35,6 +35,7 @@ from app.services.declaration.requirements import demands
 from app.services.declaration.values import DeclarationValues
 from app.services.dictionary import Catalogue, catalogue
 from app.services.reading import Code, Codes
+from app.views.declaration.files import Card, file_view
 from app.views.declaration.layout import (
     LAYOUT,
     Control,
@@ -72,28 +73,6 @@ class ChapterView:
         return gettext("%(number)s. %(title)s", number=self.number, title=self.title)
 
 
-@dataclass(frozen=True)
-class FileView:
-    """One attached file."""
-
-    id: int
-    name: str
-    size: str
-    href: str
-    remove_href: str
-
-
-@dataclass(frozen=True)
-class Card:
-    """One category of attachments."""
-
-    category: str
-    label: str
-    required: bool
-    expected: bool
-    files: tuple[FileView, ...]
-
-
 @dataclass
 class FormPage:
     """One form page. `declaration` is None before the first save; `tried` says that a submission was refused,
@@ -125,6 +104,16 @@ class FormPage:
         offered = 0 if typed else EMPTY_ROWS if table == "budget_lines" else 1
         wanted = max(offered, self.extra_rows.get(table, 0))
         return typed + [{} for _ in range(wanted)]
+
+    @property
+    def lines_total(self) -> Decimal | None:
+        """The budget lines together in yuan; None while a line has no amount that can be read."""
+        try:
+            return sum(
+                (yuan(row.get("amount", "")) for row in self.state.get("budget_lines") or []), Decimal(0)
+            )
+        except InvalidAmount:
+            return None
 
     @property
     def words(self) -> str:
@@ -298,7 +287,7 @@ class FormBuilder:
             )
             for choice in self.catalogue.choices(attachment.CATEGORIES, self.language, used)
         ]
-        return tuple(sorted(cards, key=lambda card: (not card.required, not card.expected, not card.files)))
+        return tuple(sorted(cards, key=lambda card: (not card.required, not card.expected)))
 
     def _choices(self, dictionary: str, used: set[str]) -> tuple[Option, ...]:
         numbered = dictionary == "budget_subject"
@@ -366,6 +355,7 @@ class FormBuilder:
         return {
             "threshold_cents": int(threshold * 100),
             "threshold": threshold,
+            "threshold_wan": format_wan(threshold).removesuffix(".00"),
             "most_bytes": most * _MB,
             "most_text": f"{most} MB",
             "accept": ",".join(f".{name}" for name in types),
@@ -387,22 +377,6 @@ class FormBuilder:
             .limit(1)
         )
         return opinion or gettext("No reason was given.")
-
-
-def file_view(row: Attachment) -> FileView:
-    """One attached file as a page shows it."""
-    return FileView(
-        row.id,
-        row.name,
-        size_text(row.size),
-        url_for("AttachmentView.content", pk=row.id),
-        url_for("AttachmentView.remove", pk=row.id),
-    )
-
-
-def size_text(size: int) -> str:
-    """120 KB, 3.4 MB."""
-    return f"{size / _MB:.1f} MB" if size >= _MB else f"{max(1, -(-size // 1024))} KB"
 
 
 def _shown(amount: str) -> str:

@@ -39,6 +39,7 @@ class Control:
     blank: bool = True
     hint: str = ""
     figure: bool = False
+    money: bool = False
     computed: bool = False
     narrows: str = ""
 
@@ -222,6 +223,7 @@ class _Look:
     type: str = "text"
     inputmode: str = ""
     most: int | None = None
+    money: bool = False
     options: tuple[Option, ...] = field(default_factory=tuple)
 
 
@@ -242,7 +244,7 @@ def _drawn(name: str, kind: Kind, options: Options) -> dict[str, Any]:
         case Mobile():
             look = _Look(type="tel", inputmode="tel", most=20)
         case Yuan() | Number():
-            look = _Look(inputmode="decimal", most=30)
+            look = _Look(inputmode="decimal", most=30, money=isinstance(kind, Yuan))
         case Year() if name == "budget_year":
             look = _Look("select", options=options["budget_year"])
         case Year():

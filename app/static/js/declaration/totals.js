@@ -5,6 +5,11 @@ import { element, icon, say } from "./texts.js";
 
 const sum = (amounts) => amounts.reduce((total, amount) => total + (amount ?? 0n), 0n);
 
+function group(input) {
+  const cents = parseYuan(input.value);
+  if (cents !== null) input.value = formatYuan(cents);
+}
+
 export class Totals {
   constructor(form, tables) {
     this.form = form;
@@ -12,6 +17,9 @@ export class Totals {
     this.splits = tables.get("funding_splits");
     this.indicators = tables.get("indicators");
     this.requested = form.elements.requested_amount;
+    // amounts stand on the page as on paper, 31,900.00, once one leaves the field
+    form.querySelectorAll("[data-money]").forEach(group);
+    form.addEventListener("focusout", (event) => { if (event.target.matches?.("[data-money]")) group(event.target); });
     this.threshold = BigInt(form.dataset.threshold);
     this.lastLines = this.linesTotal();
     this.lastRequested = parseYuan(this.requested.value);
