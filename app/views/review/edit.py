@@ -22,7 +22,7 @@ from app.views.declaration.form import EMPTY_ROWS, FormBuilder, FormPage, texts_
 from app.views.declaration.labels import change_rows
 from app.views.declaration.sentences import script_texts
 from app.views.errors import translate
-from app.views.review.tasks import known_task, number_of
+from app.views.review.tasks import NO_VERSION, known_task, number_of
 from app.views.shell import menu_endpoint
 from app.views.trail import add_crumb
 
@@ -58,7 +58,7 @@ class ReviewEditView(BaseView):
             page.extra_rows = {table: EMPTY_ROWS}
             return self._page(task, page)
         reason = request.form.get("reason", "")
-        version = number_of(request.form.get("version")) or 0
+        version = number_of(request.form.get("version")) or NO_VERSION
         try:
             declaration.reviewer_edit(actor, document_id, version, raw, reason)
         except InvalidInput as error:

@@ -39,7 +39,7 @@ from app.views.base import (
 from app.views.base.cells import DaysLeftColumn, DeadlineColumn, LampColumn, bilingual, in_english
 from app.views.base.listing import Listing
 from app.views.errors import field_errors, translate
-from app.views.review.tasks import number_of
+from app.views.review.tasks import NO_VERSION, number_of
 from app.views.shell import menu_endpoint
 from app.workflow.naming import step_name
 
@@ -134,13 +134,14 @@ class ReviewTaskView(OfficeView):
         wanted = [text.partition(".") for text in request.form.getlist("task")]
         tasks = self._readable([task_id for task_id, _, _ in wanted])
         opinion = request.form.get("opinion", "")
-        versions = [(int(task_id), number_of(version)) for task_id, _, version in wanted]
+        # Before approving: the engine reads the tasks afresh, without what belongs to them.
+        heads = {task.id: (task.run.code, task.run.title) for task in tasks}
+        versions = [(int(task_id), number_of(version) or NO_VERSION) for task_id, _, version in wanted]
         try:
             results = review.approve_many(current_actor(), versions, opinion)
         except InvalidInput as error:
             texts = [text for found in field_errors(error).values() for text in found]
             return self._bulk_page(tasks, opinion, texts), 400
-        heads = {task.id: (task.run.code, task.run.title) for task in tasks}
         menu_endpoint("ReviewTaskView.list")
         return self.render_template(
             "review/results.html",

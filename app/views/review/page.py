@@ -26,7 +26,7 @@ from app.views.declaration.detail import declaration_detail
 from app.views.declaration.labels import change_rows
 from app.views.errors import field_errors, translate
 from app.views.filters import localtime
-from app.views.review.tasks import following, known_task, next_address, number_of
+from app.views.review.tasks import NO_VERSION, following, known_task, next_address, number_of
 from app.views.shell import menu_endpoint
 from app.views.trail import add_crumb
 from app.workflow.naming import step_name
@@ -84,7 +84,7 @@ class ReviewView(BaseView):
                 current_actor(),
                 pk,
                 verb,
-                version=number_of(form.get("version")),
+                version=number_of(form.get("version")) or NO_VERSION,
                 opinion=opinion,
                 to_step=_step_named(form.get("to_step", "")) if verb == Verb.RETURN else None,
                 to_user=[
@@ -111,7 +111,7 @@ class ReviewView(BaseView):
             current_actor(),
             pk,
             Verb.SAVE_OPINION,
-            version=number_of(form.get("version")),
+            version=number_of(form.get("version")) or NO_VERSION,
             opinion=form.get("opinion", ""),
         )
         words = gettext("Opinion kept at %(time)s", time=localtime(utcnow()))
@@ -123,7 +123,12 @@ class ReviewView(BaseView):
     def take_back(self, pk: int) -> ResponseReturnValue:
         """Take one's own last approval back, or call back whom one has asked."""
         try:
-            review.act(current_actor(), pk, Verb.TAKE_BACK, version=number_of(request.form.get("version")))
+            review.act(
+                current_actor(),
+                pk,
+                Verb.TAKE_BACK,
+                version=number_of(request.form.get("version")) or NO_VERSION,
+            )
         except Conflict as error:
             return self._refusal(pk, error, None), error.status
         flash(gettext("It is with you again."), "success")

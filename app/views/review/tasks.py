@@ -12,6 +12,9 @@ from app.models.flow import Task
 from app.services.unit_of_work import current_session
 from app.views.actor import current_actor
 
+NO_VERSION = 0
+"""What a form without a version is taken to have read: no row is at it, so nothing is decided unread."""
+
 
 def known_task(pk: int) -> Task:
     """The task within the actor's scope, with its run, step and people. Raises `NotFound`."""
