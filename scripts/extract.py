@@ -15,6 +15,7 @@ _ERRORS = frozenset(
         "NotFound",
         "Conflict",
         "TooLarge",
+        "TooMany",
         "UnsupportedFile",
         "StaleVersion",
         "Unreadable",

@@ -14,7 +14,6 @@ from typing import Any, ClassVar, cast
 from apispec import APISpec
 from flask import Response, current_app, g, request, send_file
 from flask_appbuilder.api import BaseApi
-from flask_appbuilder.hooks import before_request
 from flask_babel import get_locale, gettext
 from flask_login import current_user
 from sqlalchemy import select
@@ -80,13 +79,10 @@ class OfficeApi(BaseApi):
 
     # --- before every operation ------------------------------------------------------------------------
 
-    @before_request
-    def guard(self) -> None:
+    def guard(self, operation: Operation, arguments: Mapping[str, Any]) -> None:
         """Who is not logged in gets 401, who may not ask 403, and who may not see the record 404."""
         if not current_user.is_authenticated or g.get("actor") is None:
             raise Unauthorized
-        operation = self.operations[str(request.endpoint).rpartition(".")[2]]
-        arguments = request.view_args or {}
         if any(isinstance(value, int) and value > LARGEST_WHOLE for value in arguments.values()):
             raise NotFound
         if "pk" not in arguments:

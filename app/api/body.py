@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.api.kinds import Whole
+from app.api.kinds import Whole, strict_json
 from app.api.listing import NOTHING
 from app.core.errors import InvalidInput, Problem, TooLarge, UnsupportedFile
 from app.services import reading
@@ -62,10 +61,10 @@ def json_object() -> dict[str, Any]:
         raise UnsupportedFile("Send the body as JSON (Content-Type: application/json).")
     request.max_content_length = MOST_MB << 20
     try:
-        found = json.loads(request.get_data(cache=False))
+        found = strict_json(request.get_data(cache=False))
     except RequestEntityTooLarge as error:
         raise TooLarge("The body may have at most %(most)s MB.", most=MOST_MB) from error
-    except (ValueError, RecursionError) as error:  # also a number of 5,000 digits, and half a character
+    except (ValueError, RecursionError) as error:
         raise InvalidInput({}, "The body is not valid JSON.") from error
     if not isinstance(found, dict):
         raise InvalidInput({}, "Send an object: {…}.")

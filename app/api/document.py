@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 Schema = Mapping[str, Any]
@@ -87,14 +88,18 @@ class Operation:
 
 
 def route(method: str, path: str, verb: str, summary: str, **more: Any) -> Callable[[Handler], Handler]:
-    """Expose a method of an API: the only way, so that none is without a verb and a description."""
+    """Expose a method of an API: the only way, so that none is without a guard, a verb and a description."""
     operation = Operation(method, path, verb, summary, **more)
 
     def mark(handler: Handler) -> Handler:
-        handler._operation = operation  # type: ignore[attr-defined]  # as Flask-AppBuilder marks its own
-        handler._urls = [(path, (method,))]  # type: ignore[attr-defined]
-        handler._permission_name = verb  # type: ignore[attr-defined]
-        return handler
+        @wraps(handler)
+        def guarded(api: Any, **arguments: Any) -> Any:
+            api.guard(operation, arguments)
+            return handler(api, **arguments)
+
+        # As Flask-AppBuilder marks its own.
+        vars(guarded).update(_operation=operation, _urls=[(path, (method,))], _permission_name=verb)
+        return cast(Handler, guarded)
 
     return mark
 

@@ -6,6 +6,7 @@ In JSON every amount is a decimal string in yuan, every date ISO 8601, every dic
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -136,6 +137,14 @@ def choice(enum: type[Labelled]) -> ApiKind:
     """A state or kind of our own."""
     schema = {"type": "string", "enum": [member.value for member in enum]}
     return ApiKind(schema, Choice(enum), EQUALITY, enum=enum)
+
+
+def strict_json(text: str | bytes) -> Any:
+    """What JSON says, if it could also be said back. Raises `ValueError`, also for a number of 5,000 digits
+    and for half a character, which no database stores and no answer can hold; and `RecursionError`."""
+    found = json.loads(text)
+    json.dumps(found, ensure_ascii=False).encode()
+    return found
 
 
 def as_json(value: Any) -> Any:

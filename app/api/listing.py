@@ -6,7 +6,6 @@ as many rows as are asked for. Here whatever cannot be understood is a 400 that 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from app.api.fields import Field, FieldSet, nested
-from app.api.kinds import Whole
+from app.api.kinds import Whole, strict_json
 from app.core.errors import InvalidInput, Problem
 from app.services.reading import Unreadable
 
@@ -137,10 +136,10 @@ class _Reader:
             return self.fields.by_name[default.removeprefix("-")], default.startswith("-")
         field = self._field(name, "order_column")
         if not field.sortable:
-            raise _refusal("order_column", "This list cannot be sorted by “%(column)s”.", column=field.name)
+            raise _refuse("order_column", "This list cannot be sorted by “%(column)s”.", column=field.name)
         direction = self.asked.get("order_direction", "asc")
         if direction not in ("asc", "desc"):
-            raise _refusal("order_direction", "Send asc or desc.")
+            raise _refuse("order_direction", "Send asc or desc.")
         return field, direction == "desc"
 
     def _shown(self) -> Sequence[Field]:
@@ -148,7 +147,7 @@ class _Reader:
         if not names:
             return self.fields.listed
         if not isinstance(names, list) or len(names) > MOST_VALUES:
-            raise _refusal("columns", "Send a list of field names.")
+            raise _refuse("columns", "Send a list of field names.")
         for name in names:
             if not isinstance(name, str) or not self.fields.chosen([name]):
                 raise self._unknown("columns", name)
@@ -161,16 +160,16 @@ class _Reader:
         return field
 
     def _unknown(self, argument: str, name: object) -> InvalidInput:
-        return _refusal(argument, "There is no field “%(name)s” here.", name=_excerpt(name))
+        return _refuse(argument, "There is no field “%(name)s” here.", name=_excerpt(name))
 
     def _filters(self) -> list[Filter]:
         asked = self.asked.get("filters", [])
         if not isinstance(asked, list) or len(asked) > MOST_FILTERS:
-            raise _refusal("filters", "Send a list of at most %(most)s conditions.", most=MOST_FILTERS)
+            raise _refuse("filters", "Send a list of at most %(most)s conditions.", most=MOST_FILTERS)
         found = []
         for condition in asked:
             if not isinstance(condition, dict) or condition.keys() != {"col", "opr", "value"}:
-                raise _refusal("filters", "Each condition has exactly col, opr and value.")
+                raise _refuse("filters", "Each condition has exactly col, opr and value.")
             field = self._field(condition["col"], "filters")
             found.append(self._filter(field, condition["opr"], condition["value"], "filters"))
         return found
@@ -186,14 +185,18 @@ class _Reader:
 
     def _filter(self, field: Field, operator: object, raw: object, argument: str) -> Filter:
         if not isinstance(operator, str) or operator not in field.kind.operators:
-            message = "“%(name)s” cannot be compared by “%(operator)s”; choose one of: %(known)s."
-            known = ", ".join(sorted(field.kind.operators)) or "-"
-            raise _refusal(argument, message, name=field.name, operator=_excerpt(operator), known=known)
+            raise _refuse(
+                argument,
+                "“%(name)s” cannot be compared by “%(operator)s”; choose one of: %(known)s.",
+                name=field.name,
+                operator=_excerpt(operator),
+                known=", ".join(sorted(field.kind.operators)) or "-",
+            )
         operator = _SAME_AS.get(operator, operator)
         entries: list[object] = [raw]
         if operator in ("in", "not_in"):
             if not isinstance(raw, list) or not 0 < len(raw) <= MOST_VALUES:
-                raise _refusal(argument, "Send a list of 1 to %(most)s values.", most=MOST_VALUES)
+                raise _refuse(argument, "Send a list of 1 to %(most)s values.", most=MOST_VALUES)
             entries = raw
         try:
             values = [field.kind.reads.read(entry, NOTHING) for entry in entries]
@@ -312,15 +315,23 @@ def _parse(text: str) -> dict[str, Any]:
     if not text:
         return {}
     if len(text) > _LONGEST_QUESTION:
-        message = "At most %(most)s characters; these are %(length)s."
-        raise _refusal("q", message, most=_LONGEST_QUESTION, length=len(text))
+        raise _refuse(
+            "q",
+            "At most %(most)s characters; these are %(length)s.",
+            most=_LONGEST_QUESTION,
+            length=len(text),
+        )
     asked = _decoded(text)
     if not isinstance(asked, dict):
-        raise _refusal("q", "Send an object: (filters:!(),page:0,page_size:20).")
+        raise _refuse("q", "Send an object: (filters:!(),page:0,page_size:20).")
     for name in asked:
         if name not in _KNOWN:
-            message = "“%(name)s” is not known here; choose among: %(known)s."
-            raise _refusal("q", message, name=_excerpt(name), known=", ".join(sorted(_KNOWN)))
+            raise _refuse(
+                "q",
+                "“%(name)s” is not known here; choose among: %(known)s.",
+                name=_excerpt(name),
+                known=", ".join(sorted(_KNOWN)),
+            )
     return asked
 
 
@@ -333,12 +344,12 @@ def _decoded(text: str) -> Any:
 
 def _from_json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return strict_json(text)
     except (ValueError, RecursionError):
-        raise _refusal("q", "This is not valid rison, nor JSON.") from None
+        raise _refuse("q", "This is not valid rison, nor JSON.") from None
 
 
-def _refusal(argument: str, message: str, **params: object) -> InvalidInput:
+def _refuse(argument: str, message: str, **params: object) -> InvalidInput:
     return InvalidInput({argument: [Problem.of(message, **params)]}, "The question cannot be understood.")
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+POLICY = {"default-src": "'none'", "sandbox": ""}
+"""The content security policy of a stored file: even opened in a browser, it runs and loads nothing."""
+
 
 def headers(name: str, size: int) -> dict[str, str]:
     """The headers of a download of `size` bytes under the name its sender gave it."""
@@ -11,7 +14,6 @@ def headers(name: str, size: int) -> dict[str, str]:
         "Content-Disposition": disposition(name),
         "Content-Length": str(size),
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
         "Cache-Control": "private, no-store",
     }
 
