@@ -12,11 +12,13 @@ from flask_babel import gettext
 from flask_login import login_required
 
 from app.core.errors import InvalidInput, Problem
+from app.extensions import talisman
 from app.services import attachment
 from app.views.actor import current_actor
 from app.views.declaration.files import file_view
 
 _CHUNK = 1 << 16
+_SANDBOX = {"default-src": "'none'", "sandbox": ""}
 
 
 class AttachmentView(BaseView):
@@ -29,6 +31,7 @@ class AttachmentView(BaseView):
     default_view = "content"
 
     @expose("/<int:pk>/content")
+    @talisman(content_security_policy=_SANDBOX, content_security_policy_nonce_in=[])
     @login_required
     def content(self, pk: int) -> Response:
         """The file, always to be saved and never shown by the browser (SEC-17, SEC-31)."""
@@ -39,7 +42,6 @@ class AttachmentView(BaseView):
         response.headers["Content-Disposition"] = disposition(row.name)
         response.headers["Content-Length"] = str(row.size)
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
         response.headers["Cache-Control"] = "private, no-store"
         return response
 
