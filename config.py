@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent
+VERSION = "0.1.0"
 PROFILES = ("demo", "production", "testing")
 WEAK_SECRETS = frozenset({"secret", "changeme", "dev", "test", "password"})
 SHORTEST_SECRET = 32
@@ -81,7 +82,9 @@ class Settings:
         if env.get("FLASK_DEBUG", "0") not in ("", "0"):
             raise SettingsRefused("FLASK_DEBUG must be off in production.")
         if not self.https:
-            raise SettingsRefused("HTTPS=0 is refused in production: session cookies would travel in the clear.")
+            raise SettingsRefused(
+                "HTTPS=0 is refused in production: session cookies would travel in the clear."
+            )
 
     def flask_config(self) -> dict[str, Any]:
         """The configuration of Flask, Flask-AppBuilder and the other extensions."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-import app.models  # every table known before any mapper is used
+from app import models
 from app.extensions import csrf, db, migrate, talisman
-from config import ROOT, Settings
+from config import ROOT, VERSION, Settings
 
-__version__ = "0.1.0"
+TABLES = models.__all__
+"""Importing them makes every table known before any mapper is used."""
 
 _SECURITY_POLICY = {
     "default-src": "'self'",
@@ -83,6 +84,4 @@ def _bust_caches(app: Flask) -> None:
     @app.url_defaults
     def add_version(endpoint: str, values: dict[str, object]) -> None:
         if endpoint == "static" and "v" not in values:
-            values["v"] = __version__
-
-
+            values["v"] = VERSION

@@ -84,7 +84,7 @@ def _string(node: ast.AST) -> str:
 
 
 def _readable(text: str, name: str) -> bool:
-    """`__init__` and `Problem` are also called with codes; a text for people is a sentence or a word with a capital."""
+    """`__init__` and `Problem` also take codes; a text for people begins with a capital or has words."""
     return name in ("gettext", "lazy_gettext", "_", "N_") or (
         text[:1].isupper() or " " in text or "%(" in text
     )

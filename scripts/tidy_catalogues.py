@@ -1,4 +1,4 @@
-"""Put both catalogues in order: plain headers, no fuzzy marks; in English every text is its own translation."""
+"""Put both catalogues in order: plain headers, no fuzzy marks; English texts translate themselves."""
 
 from __future__ import annotations
 

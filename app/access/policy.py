@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
+from sqlalchemy import ColumnElement, Select, inspect, select
+from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.sql.base import ExecutableOption
 
 from app.access.actor import Actor
@@ -280,7 +280,7 @@ def load(
     do, `StaleVersion` (with who changed what since) when `version` is not the row's own.
     """
     statement = scoped(actor, model).where(model.id == row_id).options(*options)
-    if isinstance(getattr(model, "unit", None), InstrumentedAttribute):
+    if "unit" in inspect(model).relationships:
         statement = statement.options(joinedload(model.unit))
     if lock:
         statement = statement.with_for_update(of=model)

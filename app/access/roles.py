@@ -1,4 +1,4 @@
-"""The roles the office starts with (domain.md section 5). Administrators may change the copies in the database."""
+"""The roles the office starts with (domain.md section 5); the database holds the copies in use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,14 @@ def _role(name: str, label_zh: str, label_en: str, scope: DataScope, *grants: st
     return DefaultRole(name, label_zh, label_en, scope, frozenset(grants))
 
 
-_REVIEW = ("task.read", "task.act", "declaration.read", "declaration.export", "project.read", "project.export")
+_REVIEW = (
+    "task.read",
+    "task.act",
+    "declaration.read",
+    "declaration.export",
+    "project.read",
+    "project.export",
+)
 _FIGURES = ("statistics.read", "statistics.export", "annual_plan.read", "annual_plan.export", "alert.read")
 
 DEFAULT_ROLES: tuple[DefaultRole, ...] = (
@@ -56,7 +63,15 @@ DEFAULT_ROLES: tuple[DefaultRole, ...] = (
         "task.terminate",
     ),
     _role("bureau_checker", "市政数局复核", "Re-checker", DataScope.ALL, *_REVIEW, *_FIGURES),
-    _role("bureau_leader", "市政数局分管领导", "Final reviewer", DataScope.ALL, *_REVIEW, *_FIGURES, "task.terminate"),
+    _role(
+        "bureau_leader",
+        "市政数局分管领导",
+        "Final reviewer",
+        DataScope.ALL,
+        *_REVIEW,
+        *_FIGURES,
+        "task.terminate",
+    ),
     _role(
         "finance",
         "财政局",
@@ -69,7 +84,9 @@ DEFAULT_ROLES: tuple[DefaultRole, ...] = (
     _role("review_firm", "评审公司", "Review firm", DataScope.ASSIGNED, "task.read", "task.act"),
     _role("cost_firm", "造价公司", "Cost firm", DataScope.ASSIGNED, "task.read", "task.act"),
     _role("expert", "专家", "Expert", DataScope.ASSIGNED, "task.read", "task.act"),
-    _role("viewer_stats", "领导(只看统计)", "Leader (figures only)", DataScope.ALL, *_FIGURES, "project.read"),
+    _role(
+        "viewer_stats", "领导(只看统计)", "Leader (figures only)", DataScope.ALL, *_FIGURES, "project.read"
+    ),
     _role(
         "sys_admin",
         "系统管理员",
@@ -99,5 +116,13 @@ DEFAULT_ROLES: tuple[DefaultRole, ...] = (
         "session.read",
         "session.end",
     ),
-    _role("audit_admin", "审计管理员", "Audit administrator", DataScope.ALL, "log.read", "log.export", "user.read"),
+    _role(
+        "audit_admin",
+        "审计管理员",
+        "Audit administrator",
+        DataScope.ALL,
+        "log.read",
+        "log.export",
+        "user.read",
+    ),
 )

@@ -224,7 +224,7 @@ class Granted(Rule):
 
 @dataclass(frozen=True)
 class Assigned(Rule):
-    """The row is assigned to the actor, whatever his roles: a signer from another unit may read what he signs."""
+    """The row is assigned to the actor, whatever his roles: a signer may read what he signs."""
 
     condition: AssignedTo
 

@@ -13,6 +13,9 @@ from app.charts.marks import Mark, MarkItem, Series
 _PLAIN = opts.LabelOpts(is_show=False)
 _NO_TITLE = opts.TitleOpts(is_show=False)
 _MANY_CATEGORIES = 7
+_INK = "#1d273b"
+_TINTS = ["#9dc1ea", "#a9dcb3", "#fbd68f", "#b5d7f4", "#d9b3e8", "#efb1b1", "#a3d9e1", "#c7e2a2"]
+"""Light bands: a label in dark ink is read on them, and beside a band narrower than its label."""
 
 
 def bars(series: Sequence[Series]) -> Bar:
@@ -54,24 +57,20 @@ def funnel(marks: Sequence[Mark], name: str) -> Funnel:
         [_BandItem(mark) for mark in marks],
         min_=0,
         max_=max(largest, 1),
-        # A band of a few among thousands stays wide enough to be seen and clicked.
-        min_size="8%",
         sort_="none",
         gap=2,
         pos_left="4%",
         pos_right="4%",
         pos_top=4,
         pos_bottom=4,
-        label_opts=opts.LabelOpts(position="inside", formatter="{b} {c}", color="#1d273b"),
+        label_opts=opts.LabelOpts(position="inside", formatter="{b} {c}", color=_INK),
     )
     chart.set_global_opts(
         title_opts=_NO_TITLE,
         legend_opts=opts.LegendOpts(is_show=False),
         tooltip_opts=_tooltip(),
     )
-    for band in chart.options["series"]:
-        band["label"].opts.update(textBorderColor="#fff", textBorderWidth=2)
-    return chart
+    return chart.set_colors(_TINTS)
 
 
 def _bar_chart(series: Sequence[Series], stack: str | None) -> Bar:
@@ -99,7 +98,7 @@ def _on_axes(chart: Any, series: Sequence[Series]) -> Any:
         tooltip_opts=_tooltip(),
         xaxis_opts=opts.AxisOpts(
             type_="category",
-            axislabel_opts=opts.LabelOpts(rotate=30 if crowded else 0, interval=0),
+            axislabel_opts=_axis_label(crowded),
             axistick_opts=opts.AxisTickOpts(is_align_with_label=True),
             splitline_opts=opts.SplitLineOpts(is_show=False),
         ),
@@ -107,13 +106,19 @@ def _on_axes(chart: Any, series: Sequence[Series]) -> Any:
     )
     # Labels, however long, stay inside the figure.
     chart.options["grid"] = {
-        "left": 8,
+        "left": 44 if crowded else 8,
         "right": 8,
         "top": 36 if len(series) > 1 else 12,
         "bottom": 4,
         "containLabel": True,
     }
     return chart
+
+
+def _axis_label(crowded: bool) -> opts.LabelOpts:
+    label = opts.LabelOpts(rotate=30 if crowded else 0, interval=0)
+    label.opts.update(width=112, overflow="truncate")
+    return label
 
 
 def _tooltip() -> opts.TooltipOpts:

@@ -1,4 +1,4 @@
-"""States and kinds shared by every room. Each value is what the database stores; labels are English msgids."""
+"""States and kinds shared by every room. Values are what the database stores; labels are msgids."""
 
 from __future__ import annotations
 

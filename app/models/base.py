@@ -137,6 +137,8 @@ def enum_type(enum: type[StrEnum], length: int = 20, name: str = "") -> Enum:
 class Stamped:
     """Who made and last changed the row, and when; filled by the unit of work from its Actor."""
 
+    __name__: ClassVar[str]
+
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow)
     updated_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow, onupdate=utcnow)
 
@@ -150,17 +152,9 @@ class Stamped:
 
     @declared_attr
     def created_by(cls) -> Mapped[User | None]:
-        return relationship("AppUser", foreign_keys=[cls.created_by_id], lazy="raise_on_sql", viewonly=True)
-
-
-class Versioned:
-    """Optimistic lock: every update raises `version` by one; a stale one fails at the flush."""
-
-    version: Mapped[int] = mapped_column(default=1)
-
-    @declared_attr.directive
-    def __mapper_args__(cls) -> dict[str, Any]:
-        return {"version_id_col": cls.__table__.c.version} if hasattr(cls, "__table__") else {}
+        return relationship(
+            "AppUser", foreign_keys=f"{cls.__name__}.created_by_id", lazy="raise_on_sql", viewonly=True
+        )
 
 
 class Document(Stamped):
@@ -184,7 +178,7 @@ class Document(Stamped):
 
     @declared_attr
     def unit(cls) -> Mapped[Unit]:
-        return relationship("Unit", foreign_keys=[cls.unit_id], lazy="raise_on_sql")
+        return relationship("Unit", foreign_keys=f"{cls.__name__}.unit_id", lazy="raise_on_sql")
 
     @declared_attr
     def submitted_by_id(cls) -> Mapped[int | None]:
@@ -192,7 +186,9 @@ class Document(Stamped):
 
     @declared_attr
     def submitted_by(cls) -> Mapped[User | None]:
-        return relationship("AppUser", foreign_keys=[cls.submitted_by_id], lazy="raise_on_sql", viewonly=True)
+        return relationship(
+            "AppUser", foreign_keys=f"{cls.__name__}.submitted_by_id", lazy="raise_on_sql", viewonly=True
+        )
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:

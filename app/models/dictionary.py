@@ -1,4 +1,4 @@
-"""Dictionaries, rule parameters, the work calendar, the menu and number sequences: data an administrator keeps."""
+"""Dictionaries, parameters, the work calendar, the menu, number sequences: data an administrator keeps."""
 
 from __future__ import annotations
 

@@ -26,9 +26,7 @@ class Project(Stamped, Model):
         Index("ix_project_requested", "requested_amount", "id"),
         Index("ix_project_updated", "updated_at", "id"),
         # Holds all that the figures add up, so that they read no row.
-        Index(
-            "ix_project_figures", "budget_year", "stage", "unit_id", "requested_amount", "arranged_amount"
-        ),
+        Index("ix_project_figures", "budget_year", "stage", "unit_id", "requested_amount", "arranged_amount"),
         Index("ix_project_title", "title"),
     )
 

@@ -46,7 +46,8 @@ def _nothing_more(_session: Session, _row: Any, _before: Mapping[str, Any]) -> N
 class Table(Generic[M]):
     """How one configuration table is written.
 
-    `fields` may be given; those of `fixed` only when the row is made. `check` looks at cleaned values
+    `fields` may be given; those of `fixed` only when the row is made, those of `blank` may be left empty
+    although their column has no default. `check` looks at cleaned values
     against the row as it still is (a new one has no id) and answers field by field; `saved` runs after the
     row was flushed, with the values it had before (empty for a new row). `used` says of a row whether
     something names it other than by a foreign key. `parts` are tables whose rows belong to the row and go
@@ -57,6 +58,7 @@ class Table(Generic[M]):
     event: str
     fields: tuple[str, ...]
     fixed: frozenset[str] = frozenset()
+    blank: frozenset[str] = frozenset()
     check: Callable[[Session, M, Values], Problems] = _no_problems
     saved: Callable[[Session, M, Mapping[str, Any]], None] = _nothing_more
     may_switch_off: Callable[[Session, M], None] = lambda _session, _row: None
@@ -64,6 +66,11 @@ class Table(Generic[M]):
     parts: tuple[sqlalchemy.Table, ...] = ()
     switch: str = "active"
     name_of: Callable[[M], str] = str
+
+    def requires(self, name: str) -> bool:
+        """Must a value be given? Not where the column may be empty or fills itself."""
+        column = self.column(name)
+        return not column.nullable and column.default is None and name not in self.blank
 
     @property
     def noun(self) -> str:
@@ -93,9 +100,9 @@ def create(actor: Actor, table: Table[M], values: Mapping[str, Any]) -> M:
 
 
 def update(
-    actor: Actor, table: Table[M], row_id: int, values: Mapping[str, Any], seen: dt.datetime | None = None
+    actor: Actor, table: Table[M], row_id: int, values: Mapping[str, Any], seen: int | None = None
 ) -> M:
-    """Change a row; `seen` is its `updated_at` when it was read, and fields not given stay as they are.
+    """Change a row; `seen` is its `revision` when it was read, and fields not given stay as they are.
 
     Raises `NotFound`, `NotAllowed`, `InvalidInput`, or `StaleVersion` when it was changed since `seen`.
     """
@@ -155,11 +162,18 @@ def history(session: Session, table: Table[Any], row_id: int, limit: int = 20) -
     return session.scalars(statement).all()
 
 
-def _load(session: Session, actor: Actor, table: Table[M], row_id: int, seen: dt.datetime | None) -> M:
+def revision(session: Session, table: Table[Any], row_id: int) -> int:
+    """How often the row was changed here; 0 for one that never was."""
+    counted = select(func.max(FieldChange.row_version)).where(
+        FieldChange.noun == _history_noun(table), FieldChange.row_id == row_id
+    )
+    return session.scalar(counted) or 0
+
+
+def _load(session: Session, actor: Actor, table: Table[M], row_id: int, seen: int | None) -> M:
     row: M = policy.load(session, actor, table.model, row_id, verb="manage", lock=True)
-    changed_at: dt.datetime | None = getattr(row, "updated_at", None)
-    if seen is not None and changed_at is not None and changed_at != seen:
-        since = [entry for entry in reversed(history(session, table, row_id)) if entry.at > seen]
+    if seen is not None and revision(session, table, row_id) != seen:
+        since = [entry for entry in reversed(history(session, table, row_id)) if entry.row_version > seen]
         raise StaleVersion(
             [Change(entry.field, entry.old, entry.new, entry.user_name, entry.at) for entry in since]
         )
@@ -184,11 +198,11 @@ def _cleaned(
     for name in names:
         column = table.column(name)
         if name not in values:
-            if new and is_required(column):
+            if new and table.requires(name):
                 problems[name] = [Problem.of("This is required.")]
             continue
         try:
-            clean[name] = _read(column, values[name])
+            clean[name] = _read(table, column, values[name])
         except _Refused as refused:
             problems[name] = [refused.problem]
     return clean, problems
@@ -200,16 +214,11 @@ class _Refused(Exception):
         self.problem = Problem.of(message, **params)
 
 
-def is_required(column: Column[Any]) -> bool:
-    """Must a value be given? Not where the column may be empty or fills itself."""
-    return not column.nullable and column.default is None
-
-
-def _read(column: Column[Any], value: Any) -> Any:
+def _read(table: Table[Any], column: Column[Any], value: Any) -> Any:
     if isinstance(value, str):
         value = trim(value)
     if value is None or value == "":
-        if is_required(column):
+        if table.requires(column.name):
             raise _Refused("This is required.")
         if column.nullable:
             return None
@@ -326,15 +335,12 @@ def _record(
         summary=f"{table.name_of(row)}: {what}" + (f" ({', '.join(changes)})" if changes else ""),
     )
     if changes:
-        noun = _history_noun(table)
-        of_row = FieldChange.noun == noun, FieldChange.row_id == row_id
-        last = session.scalar(select(func.max(FieldChange.row_version)).where(*of_row))
         log.record_changes(
             session,
             actor,
-            noun,
+            _history_noun(table),
             row_id,
-            (last or 0) + 1,
+            revision(session, table, row_id) + 1,
             [log.Difference(name, _words(old), _words(new)) for name, (old, new) in changes.items()],
         )
 

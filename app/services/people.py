@@ -1,4 +1,4 @@
-"""The directory a reviewer picks from: active colleagues by name, unit and position, and nothing more of them."""
+"""The directory a reviewer picks from: active colleagues by name, unit and position, nothing more."""
 
 from __future__ import annotations
 

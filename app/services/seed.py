@@ -12,7 +12,7 @@ from app.services.unit_of_work import unit_of_work
 
 
 def seed() -> None:
-    """Bring the reference data up to date; runs at every start, adds what is missing, changes nothing else."""
+    """Bring the reference data up to date; at every start, adding only what is missing."""
     with unit_of_work(SYSTEM) as session:
         if session.scalar(select(AccessVersion.id)) is None:
             session.add(AccessVersion(id=1, number=1))
@@ -21,4 +21,5 @@ def seed() -> None:
         parameter.seed_parameters(session)
         work_calendar.seed_calendar(session)
         review.seed_default_flows(session)
+        review.seed_opinions(session)
         menu.seed_menu(session)

@@ -21,6 +21,9 @@ from app.models.user import AppUser
 from app.services.configuration import Problems, Table, Values
 
 LONGEST_PATH = 200
+LONG_AGO = dt.date(2000, 1, 1)
+"""Since when a unit bore the first name we know of: before any document of ours."""
+
 _ONE_DAY = dt.timedelta(days=1)
 
 
@@ -152,8 +155,7 @@ def _keep_name(session: Session, row: Unit, old: str) -> None:
         latest.name = row.name
         return
     if latest is None:
-        began = min(today_in_china(row.created_at), today - _ONE_DAY)
-        session.add(UnitName(unit_id=row.id, name=old, valid_from=began, valid_to=today - _ONE_DAY))
+        session.add(UnitName(unit_id=row.id, name=old, valid_from=LONG_AGO, valid_to=today - _ONE_DAY))
     else:
         latest.valid_to = today - _ONE_DAY
     session.add(UnitName(unit_id=row.id, name=row.name, valid_from=today))

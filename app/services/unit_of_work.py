@@ -50,7 +50,9 @@ def unit_of_work(actor: Actor) -> Iterator[Session]:
         raise StaleVersion from error
     except IntegrityError as error:
         session.rollback()
-        raise Conflict("Somebody else did this at the same moment. Open the page again to see the result.") from error
+        raise Conflict(
+            "Somebody else did this at the same moment. Open the page again to see the result."
+        ) from error
     except BaseException:
         session.rollback()
         raise

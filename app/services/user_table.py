@@ -39,6 +39,8 @@ TABLE = Table(
     event="USER_CHANGED",
     fields=("username", "last_name", "first_name", "unit_id", "position", "mobile", "email"),
     fixed=frozenset({"username"}),
+    # Flask-AppBuilder's columns want both; a Chinese name often stands whole in one field.
+    blank=frozenset({"first_name", "email"}),
     check=_check,
     parts=(assoc_user_role, assoc_user_group, UserSession.__table__, ListPreference.__table__),
     name_of=lambda user: f"{user.full_name} ({user.username})",

@@ -23,8 +23,8 @@ from app.views.parameter import ParameterView
 from app.views.project import ProjectView
 from app.views.review import (
     HandledTaskView,
-    ReviewedView,
     ReviewEditView,
+    ReviewedView,
     ReviewTaskView,
     ReviewView,
     SavedOpinionView,

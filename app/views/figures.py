@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import url_for
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from markupsafe import Markup
 
 from app import charts
@@ -48,7 +48,7 @@ def amounts_by_unit(figures: UnitFigures, year: int) -> Figure:
     """各部门申请/安排资金: bars in 万元, the exact yuan on hover and in the table."""
     shown = [(unit.name, unit, project_list(unit=unit.unit_id, year=year)) for unit in figures.named]
     if figures.other_units:
-        name = ngettext("%(num)s other unit", "%(num)s other units", figures.other_units)
+        name = gettext("Other units (%(count)s)", count=figures.other_units)
         named = [unit.unit_id for unit in figures.named]
         others = UnitFigure(
             0, name, figures.others.projects, figures.others.requested, figures.others.arranged
@@ -63,7 +63,7 @@ def amounts_by_unit(figures: UnitFigures, year: int) -> Figure:
         charts.bars(series).dump_options_with_quotes(),
         gettext("Requested and arranged amounts by unit, %(year)s, in 10,000 yuan", year=str(year)),
         [
-            gettext("Declaring unit"),
+            gettext("Requesting unit"),
             gettext("Projects"),
             gettext("Requested amount (yuan)"),
             gettext("Arranged budget (yuan)"),

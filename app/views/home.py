@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_appbuilder import BaseView, expose
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from flask_login import login_required
 
 from app.access.actor import Actor
 from app.core.enums import Light, LogLevel
 from app.core.flow import Box
+from app.core.lifecycle import Milestone
 from app.core.workdays import SHANGHAI
 from app.models.base import utcnow
 from app.services import alert, review, statistics
@@ -119,7 +120,7 @@ def _subtitle(desk: Desk, reviews: bool, declares: bool) -> str:
 def _desk_cards(desk: Desk, reviews: bool, declares: bool) -> Sequence[Card]:
     cards = []
     if reviews:
-        note = ngettext("%(num)s overdue", "%(num)s overdue", desk.overdue)
+        note = gettext("Overdue: %(count)s", count=desk.overdue)
         href = link("ReviewTaskView.list")
         cards.append(Card(gettext("To review"), f"{desk.tasks:,}", note, "ti-checklist", "orange", href))
     if declares:
@@ -136,7 +137,8 @@ def _project_cards(stages: Sequence[StageFigure], year: int) -> Sequence[Card]:
     known = {figure.year: figure for figure in statistics.years(stages)}
     present = known.get(year, statistics.YearFigure(year))
     before = known.get(year - 1, statistics.YearFigure(year - 1))
-    href = figures.project_list(year=year)
+    come_to = {figure.milestone: figure.projects for figure in statistics.funnel(stages, year)}
+    planned = come_to[Milestone.PLANNED]
     return [
         Card(
             gettext("Projects of %(year)s", year=str(year)),
@@ -144,15 +146,15 @@ def _project_cards(stages: Sequence[StageFigure], year: int) -> Sequence[Card]:
             gettext("%(change)s against the year before", change=f"{present.projects - before.projects:+,}"),
             "ti-folders",
             "blue",
-            href,
+            figures.project_list(year=year),
         ),
         Card(
-            gettext("Requested in %(year)s", year=str(year)),
-            short_amount(present.requested),
+            gettext("In the plan"),
+            f"{planned:,}",
             gettext("Arranged: %(amount)s", amount=short_amount(present.arranged)),
-            "ti-coin-yuan",
+            "ti-calendar-check",
             "green",
-            href,
+            figures.project_list(year=year, reached=Milestone.PLANNED.value),
         ),
     ]
 
@@ -162,7 +164,7 @@ def _alert_card(actor: Actor) -> Card:
     return Card(
         gettext("Red alerts"),
         f"{lights[Light.RED]:,}",
-        gettext("%(count)s due soon", count=f"{lights[Light.AMBER]:,}"),
+        gettext("Due soon: %(count)s", count=f"{lights[Light.AMBER]:,}"),
         "ti-traffic-lights",
         "red",
         link("AlertView.list", light=Light.RED.value),
@@ -231,7 +233,9 @@ def _security_cards(actor: Actor) -> Sequence[Card]:
     state = statistics.security_state(actor)
     users = link("UserView.list")
     return [
-        Card(gettext("Users"), f"{state.active:,}", gettext("who may log in"), "ti-users", "blue", users),
+        Card(
+            gettext("Active users"), f"{state.active:,}", gettext("who may log in"), "ti-users", "blue", users
+        ),
         Card(gettext("Disabled users"), f"{state.disabled:,}", "", "ti-user-off", "secondary", users),
         Card(gettext("Open sessions"), f"{state.sessions:,}", gettext("at present"), "ti-login", "green"),
     ]

@@ -40,7 +40,7 @@ class ProjectView(OfficeView):
         shared.CODE,
         shared.TITLE,
         shared.UNIT,
-        shared.YEAR,
+        replace(shared.YEAR, visible=False),
         shared.TYPE,
         replace(shared.NATURE, visible=False),
         shared.CHANNELS,

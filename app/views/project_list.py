@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,11 +26,14 @@ from app.models.unit import Unit
 from app.services import statistics
 from app.views.actor import current_actor
 from app.views.base import AmountRange, ChoiceField, Column, DateRange, TextField, enum_choice
-from app.views.base.dictionaries import dictionary_choice
+from app.views.base.columns import Labels
+from app.views.base.dictionaries import dictionary_choice, labels
 from app.views.base.search import Arguments
 
 _ONE_YI = WAN * WAN
 _LONGEST_ID = 9
+_BETWEEN = "\x1f"
+"""Parts two values that one column carries; no text that people type holds it (core/text.py)."""
 
 
 def whole_number(text: str) -> int:
@@ -99,6 +103,14 @@ def when(moment: dt.datetime | None) -> Markup:
     return Markup('<time datetime="%s" title="%s">%s</time>') % (local.isoformat(), exact, shown)
 
 
+def channel_names(value: str | None) -> Markup:
+    """The channels without what their names explain in brackets; the whole names on hover."""
+    known = labels()
+    names = [known.get(("funding_channel", code), code) for code in (value or "").split(",") if code]
+    shown = "、".join(re.split("[(（]", name)[0] for name in names)
+    return Markup('<span title="%s">%s</span>') % ("、".join(names), shown or "—")
+
+
 def _channels() -> Any:
     """The funding channels of a project as one value, separated by commas."""
     # Unordered: SQLite before 3.44 cannot order here, and the primary key hands them out in order anyway.
@@ -112,8 +124,28 @@ def _channels() -> Any:
 
 CODE = Column("code", lazy_gettext("Project no."), Project.code, css="code", link=True, nowrap=True, width=16)
 TITLE = Column("title", lazy_gettext("Project title"), Project.title, css="title", link=True, width=44)
-UNIT = Column("unit", lazy_gettext("Declaring unit"), Unit.name, css="unit", width=28)
-YEAR = Column("year", lazy_gettext("Budget year"), Project.budget_year, ColumnKind.YEAR)
+
+
+@dataclass(frozen=True)
+class UnitColumn(Column):
+    """The short name of a unit on the page, its whole name in the workbook; both in one value."""
+
+    @property
+    def sort_expression(self) -> ColumnElement[Any]:
+        return Unit.name.expression
+
+    def text(self, value: Any, labels: Labels) -> Any:
+        return value.partition(_BETWEEN)[2]
+
+    def cell(self, value: Any, labels: Labels) -> Markup:
+        short, _, name = value.partition(_BETWEEN)
+        return Markup('<span title="%s">%s</span>') % (name, short)
+
+
+UNIT = UnitColumn(
+    "unit", lazy_gettext("Requesting unit"), Unit.short_name + _BETWEEN + Unit.name, css="unit", width=28
+)
+YEAR = Column("year", lazy_gettext("Year"), Project.budget_year, ColumnKind.YEAR)
 TYPE = Column(
     "type",
     lazy_gettext("Declaration type"),
@@ -129,11 +161,12 @@ CHANNELS = Column(
     dictionary="funding_channel",
     sortable=False,
     css="unit",
+    render=channel_names,
     width=28,
 )
 REQUESTED = Column(
     "requested_amount",
-    lazy_gettext("Requested (10,000 yuan)"),
+    lazy_gettext("Requested, 10,000 yuan"),
     Project.requested_amount,
     ColumnKind.MONEY,
     total=True,
@@ -142,7 +175,7 @@ REQUESTED = Column(
 )
 ARRANGED = Column(
     "arranged_amount",
-    lazy_gettext("Arranged (10,000 yuan)"),
+    lazy_gettext("Arranged, 10,000 yuan"),
     Project.arranged_amount,
     ColumnKind.MONEY,
     total=True,
@@ -244,7 +277,7 @@ CODE_FIELD = TextField("code", lazy_gettext("Project no."), columns=(Project.cod
 TITLE_FIELD = TextField("title", lazy_gettext("Project title"), columns=(Project.title,))
 UNIT_FIELD = ChoiceField(
     "unit",
-    lazy_gettext("Declaring unit"),
+    lazy_gettext("Requesting unit"),
     column=Project.unit_id,
     options=scoped_units,
     convert=whole_number,
@@ -260,7 +293,7 @@ CHANNEL_FIELD = dictionary_choice(
 )
 YEAR_FIELD = ChoiceField(
     "year",
-    lazy_gettext("Budget year"),
+    lazy_gettext("Year"),
     column=Project.budget_year,
     options=scoped_years,
     convert=whole_number,

@@ -19,6 +19,7 @@ from app.models.dictionary import MenuItem
 from app.services import alert, menu, message, review
 from app.services.unit_of_work import current_session
 from app.views.actor import current_access_version, current_actor, current_user_row
+from config import VERSION
 
 
 @dataclass
@@ -81,7 +82,7 @@ class Shell:
         self.request_id = g.get("request_id", "")
         self.product = gettext("Government IT project management")
         self.demo = settings.profile == "demo"
-        self.footer = {"office": settings.office_name, "version": _version(), "hotline": settings.hotline}
+        self.footer = {"office": settings.office_name, "version": VERSION, "hotline": settings.hotline}
         self.crumbs: list[Crumb] = []
         self.menu: list[Node] = []
         self.counts: Mapping[str, int] = {}
@@ -181,12 +182,6 @@ def menu_endpoint(endpoint: str) -> None:
 def _current_menu_endpoint() -> str | None:
     endpoint: str | None = g.get("menu_endpoint") or request.endpoint
     return endpoint
-
-
-def _version() -> str:
-    from app import __version__
-
-    return __version__
 
 
 def install(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""The product as `make run` starts it: migrations, demo data, gunicorn and the worker, on a folder of its own."""
+"""The product as `make run` starts it: migrations, demo data, gunicorn, worker, in a folder of its own."""
 
 from __future__ import annotations
 
@@ -37,11 +37,20 @@ class Server:
 
     def prepare(self) -> None:
         """Migrate and load the demo data."""
-        subprocess.run([_tool("flask"), "start"], env=self.environment, cwd=ROOT, check=True, capture_output=True)
+        subprocess.run(
+            [_tool("flask"), "start"], env=self.environment, cwd=ROOT, check=True, capture_output=True
+        )
 
     def start_web(self) -> None:
         """Start the site and wait until it answers."""
-        command = [_tool("gunicorn"), "--bind", f"127.0.0.1:{self.port}", "--threads", "8", "--no-control-socket"]
+        command = [
+            _tool("gunicorn"),
+            "--bind",
+            f"127.0.0.1:{self.port}",
+            "--threads",
+            "8",
+            "--no-control-socket",
+        ]
         self.web = self._spawn([*command, "run:app"], "web.log")
         deadline = time.monotonic() + 60
         while True:
@@ -55,7 +64,9 @@ class Server:
 
     def start_worker(self) -> None:
         """Start the Huey consumer."""
-        self.worker = self._spawn([_tool("huey_consumer"), "app.tasks.worker.huey", "--workers", "1"], "worker.log")
+        self.worker = self._spawn(
+            [_tool("huey_consumer"), "run.huey", "--workers", "1", "--max-delay", "1"], "worker.log"
+        )
 
     def _spawn(self, command: list[str], log: str) -> subprocess.Popen[bytes]:
         with (self.folder / log).open("ab") as output:

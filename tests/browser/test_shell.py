@@ -1,4 +1,4 @@
-"""The shell as people meet it: logging in, finding one's way, changing the language, on a desk and on a phone."""
+"""The shell as people meet it: logging in, finding one's way, changing the language, on a phone too."""
 
 from __future__ import annotations
 
@@ -8,13 +8,25 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import LogIn
 from tests.browser.server import Server
 
-ACCOUNTS = ("admin", "auditor", "handler1", "leader1", "reviewer", "director", "finance", "viewer", "techfirm")
+ACCOUNTS = (
+    "admin",
+    "auditor",
+    "handler1",
+    "leader1",
+    "reviewer",
+    "director",
+    "finance",
+    "viewer",
+    "techfirm",
+)
 
 
 @pytest.mark.parametrize("username", ACCOUNTS)
 def test_everybody_can_open_every_entry_of_his_menu(log_in: LogIn, username: str) -> None:
     page = log_in(username)
-    addresses = page.eval_on_selector_all("aside a[href^='/']", "links => links.map(link => link.getAttribute('href'))")
+    addresses = page.eval_on_selector_all(
+        "aside a[href^='/']", "links => links.map(link => link.getAttribute('href'))"
+    )
     assert addresses
     for address in dict.fromkeys(addresses):
         response = page.goto(address)

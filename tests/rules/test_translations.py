@@ -19,7 +19,17 @@ _PLACE = re.compile(r"%\((\w+)\)[sd]")
 def source(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Every text in source and templates, collected afresh."""
     pot = tmp_path_factory.mktemp("texts") / "messages.pot"
-    command = ["-m", "babel.messages.frontend", "-q", "extract", "-F", "translations/babel.cfg", "-o", str(pot), "app"]
+    command = [
+        "-m",
+        "babel.messages.frontend",
+        "-q",
+        "extract",
+        "-F",
+        "translations/babel.cfg",
+        "-o",
+        str(pot),
+        "app",
+    ]
     subprocess.run([sys.executable, *command], cwd=ROOT, check=True, env={"PYTHONPATH": str(ROOT)})
     with pot.open("rb") as file:
         return {str(message.id) for message in read_po(file) if message.id}
@@ -44,7 +54,9 @@ def test_every_text_is_translated(source: set[str], language: str) -> None:
 def test_placeholders_survive_translation(language: str) -> None:
     for message in catalogue(language):
         if message.id:
-            assert set(_PLACE.findall(str(message.string))) == set(_PLACE.findall(str(message.id))), message.id
+            assert set(_PLACE.findall(str(message.string))) == set(_PLACE.findall(str(message.id))), (
+                message.id
+            )
 
 
 def test_chinese_is_chinese() -> None:

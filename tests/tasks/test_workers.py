@@ -176,7 +176,16 @@ def test_a_worker_killed_between_the_provider_and_our_record_is_made_good_by_the
 def test_the_worker_is_woken_by_what_the_site_commits(installation: Installation) -> None:
     log = installation.folder / "worker.log"
     with log.open("w") as output:
-        consumer = installation.process("-m", "app.tasks.worker", output=output.fileno())
+        consumer = installation.process(
+            "-m",
+            "huey.bin.huey_consumer",
+            "run.huey",
+            "--workers",
+            "1",
+            "--max-delay",
+            "1",
+            output=output.fileno(),
+        )
     handler = make_user("unit_handler")
     try:
         approve(handler)

@@ -28,7 +28,8 @@ def in_script(function: str, calls: list[list[str]]) -> list[Any]:
         const number = (text) => (/^n:/.test(text) ? BigInt(text.slice(2)) : text);
         const calls = JSON.parse(fs.readFileSync(0));
         const answers = calls.map((args) => amounts.{function}(...args.map(number)));
-        console.log(JSON.stringify(answers.map((answer) => typeof answer === "bigint" ? `${{answer}}` : answer)));
+        const text = (answer) => (typeof answer === "bigint" ? `${{answer}}` : answer);
+        console.log(JSON.stringify(answers.map(text)));
     """
     done = subprocess.run(
         [NODE, "--input-type=module", "-e", program],

@@ -54,8 +54,9 @@ def percent_body(value: object) -> str:
     """Percent points: 45.5 is stored as 0.455 and shown as 45.50%."""
     if value is None:
         return ""
+    if not isinstance(value, Decimal | int):
+        raise TypeError(f"a number column takes Decimal and int, not {value!r}")
     number_body(value)
-    assert isinstance(value, Decimal | int)
     return f"><v>{Decimal(value).scaleb(-2):f}</v></c>"
 
 

@@ -453,6 +453,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["updated_by_id"], ["ab_user.id"], name=op.f("fk_attachment_updated_by_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attachment")),
         sa.UniqueConstraint("storage_key", name=op.f("uq_attachment_storage_key")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("attachment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_attachment_created_by_id"), ["created_by_id"], unique=False)
@@ -976,6 +977,8 @@ def upgrade() -> None:
         sa.Column("annual_goal", sa.Text(), nullable=False),
         sa.Column("draft_input", sa.JSON(), nullable=False),
         sa.Column("autosaved_at", types.UTCDateTime(), nullable=True),
+        sa.Column("autosave_page", sa.String(length=40), nullable=True),
+        sa.Column("autosave_base", sa.Integer(), nullable=True),
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column(
             "status",
@@ -1003,6 +1006,7 @@ def upgrade() -> None:
         sa.Column("updated_at", types.UTCDateTime(), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.Column("updated_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("NOT is_secret", name=op.f("ck_declaration_never_secret")),
         sa.CheckConstraint(
             "end_date IS NULL OR begin_date IS NULL OR end_date >= begin_date",
             name=op.f("ck_declaration_period_order"),
@@ -1026,8 +1030,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["updated_by_id"], ["ab_user.id"], name=op.f("fk_declaration_updated_by_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_declaration")),
         sa.UniqueConstraint("code", name=op.f("uq_declaration_code")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("declaration", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_declaration_autosave_page"), ["autosave_page"], unique=False)
         batch_op.create_index(batch_op.f("ix_declaration_created_by_id"), ["created_by_id"], unique=False)
         batch_op.create_index("ix_declaration_project", ["project_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_declaration_status"), ["status"], unique=False)
@@ -1669,6 +1675,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_declaration_status"))
         batch_op.drop_index("ix_declaration_project")
         batch_op.drop_index(batch_op.f("ix_declaration_created_by_id"))
+        batch_op.drop_index(batch_op.f("ix_declaration_autosave_page"))
 
     op.drop_table("declaration")
     with op.batch_alter_table("annual_plan", schema=None) as batch_op:

@@ -304,8 +304,8 @@ class _Loader:
             "contact_mobile": handler.mobile or "",
             "basis_codes": ["DOCUMENT"],
             "basis_text": "依据《广东省省级政务信息化服务项目管理办法》及开平市数字政府建设规划（示例）。",
-            "necessity": f"{story.title}承担本单位日常业务，停用将影响群众办事与部门协同；现有合同到期后须继续提供服务，"
-            "并按等级保护要求持续加固，方能保证系统安全、稳定运行。",
+            "necessity": f"{story.title}承担本单位日常业务，停用将影响群众办事与部门协同；"
+            "现有合同到期后须继续提供服务，并按等级保护要求持续加固，方能保证系统安全、稳定运行。",
             "current_state": "现有系统运行多年，部分设备老化，接口与上级平台不一致（示例）。",
             "goals": "保障系统连续运行，年可用率不低于99.9%（示例）。",
             "scope_text": "；".join(line.name for line in story.lines),

@@ -216,7 +216,7 @@ def _where(chance: random.Random, status: DocumentStatus, years: int) -> tuple[S
 def _created(
     chance: random.Random, status: DocumentStatus, year: int, this_year: int, now: dt.datetime
 ) -> dt.datetime:
-    """Declarations are written in the year before; open ones lately, so that some are due and some overdue."""
+    """Declarations are written the year before; open ones lately, so that some are overdue."""
     morning = dt.timedelta(hours=chance.randrange(8, 17), minutes=chance.randrange(60))
     if status in (DocumentStatus.IN_REVIEW, DocumentStatus.RETURNED, DocumentStatus.DRAFT):
         return now - dt.timedelta(days=chance.randrange(4, 16)) + morning - dt.timedelta(hours=12)

@@ -6,7 +6,6 @@ back as the same form, filled in, each message beside its field.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -51,6 +50,10 @@ class OfficeConverter(GeneralModelConverter):
     """Flask-AppBuilder's converter, which makes a tick-box compulsory, shows enums by their codes and asks
     for text where the column fills itself. Uniqueness is the service's business, where it can be sure."""
 
+    def __init__(self, datamodel: Any, table: Table[Any]) -> None:
+        super().__init__(datamodel)
+        self.table = table
+
     def _convert_simple(
         self,
         col_name: str,
@@ -64,7 +67,7 @@ class OfficeConverter(GeneralModelConverter):
         if (longest := self.datamodel.get_max_length(col_name)) > 0:
             message = lazy_gettext("At most %(most)s characters.", most=longest)
             rules.append(validators.Length(max=longest, message=message))
-        if configuration.is_required(column):
+        if self.table.requires(col_name):
             rules.append(validators.InputRequired(lazy_gettext("This is required.")))
         else:
             rules.append(validators.Optional())
@@ -166,21 +169,20 @@ class ConfigurationView(OfficeView):
         self.edit_form = self._form([name for name in self.table.fields if name not in self.table.fixed])
 
     def _form(self, names: Sequence[str]) -> type[DynamicForm]:
-        required = {name: configuration.is_required(self.table.column(name)) for name in names}
         chosen = {
             name: PickerField(
                 self.labels.get(name, name),
                 description=self.hints.get(name, ""),
                 validators=[
                     validators.InputRequired(lazy_gettext("This is required."))
-                    if required[name]
+                    if self.table.requires(name)
                     else validators.Optional()
                 ],
             )
             for name in names
             if name in self.pickers
         }
-        form: type[DynamicForm] = OfficeConverter(self.datamodel).create_form(
+        form: type[DynamicForm] = OfficeConverter(self.datamodel, self.table).create_form(
             dict(self.labels), list(names), dict(self.hints), None, chosen
         )
         return form
@@ -198,7 +200,7 @@ class ConfigurationView(OfficeView):
                 offered = list(self.options(field.name, row))
             else:
                 offered = [(member.value, gettext(member.label)) for member in _members(column)]
-            if not configuration.is_required(column):
+            if not self.table.requires(field.name):
                 offered.insert(0, ("", gettext("None")))
             elif row is None:
                 offered.insert(0, ("", gettext("Please choose")))
@@ -241,7 +243,7 @@ class ConfigurationView(OfficeView):
         self._offer(form, row)
         if request.method == "POST" and form.validate():
             try:
-                seen = _moment(request.form.get("seen"))
+                seen = _whole(request.form.get("seen"))
                 row = configuration.update(actor, self.table, pk, self._values(form), seen)
             except InvalidInput as error:
                 return self._page(form, row, 400, self._beside_fields(form, error))
@@ -316,7 +318,7 @@ class ConfigurationView(OfficeView):
             form=form,
             row=row,
             fixed=self._fixed(row),
-            seen=row.updated_at.isoformat() if row is not None and hasattr(row, "updated_at") else "",
+            seen=None if row is None else configuration.revision(current_session(), self.table, row.id),
             messages=messages,
             changes=self._readable(stale.changes) if stale else [],
             history=self._readable(history),
@@ -373,8 +375,6 @@ def _members(column: Any) -> Sequence[Labelled]:
     return list(enum_class) if enum_class is not None else []
 
 
-def _moment(text: str | None) -> dt.datetime | None:
-    try:
-        return dt.datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
+def _whole(text: str | None) -> int:
+    """The revision a page shows; -1, which no row has, when it names none."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else -1

@@ -1,4 +1,4 @@
-"""Flask-AppBuilder's data interface with its holes closed: rows only through the actor's scope, and no writes."""
+"""Flask-AppBuilder's data interface with its holes closed: rows only through the scope, no writes."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ class ListingBuilder:
     show_endpoint: str | None = None
 
     def address(self, **changes: str | None) -> str:
-        """This list's address with some arguments replaced; None drops one. The page starts over unless named."""
+        """This list's address with some arguments replaced (None drops one), on its first page."""
         args = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
         args = [(name, value) for name, value in args if name != "page" and value != ""]
         args += [(name, value) for name, value in changes.items() if value is not None]
@@ -150,7 +150,9 @@ class ListingBuilder:
         actions = [*self.row_actions, *self.bulk_actions]
         verbs = sorted({action.verb for action in actions})
         model = self.query.spec.model
-        allowed = [(policy.criterion(self.actor, model, verb) & literal(True)).label(f"may_{verb}") for verb in verbs]
+        allowed = [
+            (policy.criterion(self.actor, model, verb) & literal(True)).label(f"may_{verb}") for verb in verbs
+        ]
         rows = self.query.page(session, visible, pagination.page, allowed)
         totals = {column.key: column.shown_total(sums[column.key]) for column in visible if column.total}
         return Listing(
@@ -250,10 +252,10 @@ _PLACE = 987654321012345
 
 def stage_bar(done: int, total: int) -> Markup:
     """The short row of marks that shows how far a project has come."""
-    marks = "".join(
-        f'<i class="{"d" if place < done else "c" if place == done else ""}"></i>' for place in range(1, total + 1)
+    marks = Markup().join(
+        Markup('<i class="%s"></i>') % ("d" if place < done else "c" if place == done else "")
+        for place in range(1, total + 1)
     )
     return Markup('<span class="stage" role="img" aria-label="{0}/{1}" title="{0}/{1}">{2}</span>').format(
-        done, total, Markup(marks)
+        done, total, marks
     )
-

@@ -1,4 +1,4 @@
-"""From an address to rows: conditions, order, page, sums and stream of one list, per request and never shared."""
+"""From an address to rows: conditions, order, page, sums and stream of one list, for one request."""
 
 from __future__ import annotations
 
@@ -61,7 +61,11 @@ class ListQuery:
         unknown = [name for name in self.args if name not in known]
         if unknown:
             raise InvalidInput(
-                {unknown[0]: [Problem.of("There is no condition “%(name)s” on this list.", name=unknown[0][:40])]}
+                {
+                    unknown[0]: [
+                        Problem.of("There is no condition “%(name)s” on this list.", name=unknown[0][:40])
+                    ]
+                }
             )
         found = (spec_field.condition(self.args) for spec_field in self.spec.fields)
         self.conditions = [self.condition, *(part for part in found if part is not None)]
@@ -81,7 +85,7 @@ class ListQuery:
         """How many rows there are and the sums of the columns that total, in one statement."""
         totals = [column for column in self.spec.columns if column.total]
         sums = [func.sum(column.sort_expression).label(column.key) for column in totals]
-        counted: Select[Any] = select(func.count(), *sums)
+        counted: Any = select(func.count(), *sums)
         statement = self._joined(counted, sums).where(*self.conditions)
         row = session.execute(statement).one()
         return row[0], {
@@ -169,5 +173,7 @@ class ListQuery:
         if not text:
             return default
         if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text) > 0):
-            raise InvalidInput({name: [Problem.of("“%(value)s” is not a whole number from 1.", value=text[:40])]})
+            raise InvalidInput(
+                {name: [Problem.of("“%(value)s” is not a whole number from 1.", value=text[:40])]}
+            )
         return int(text)

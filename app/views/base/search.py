@@ -80,7 +80,9 @@ class TextField(SearchField):
         if not text:
             return None
         if len(text) > _LONGEST_TEXT:
-            raise InvalidInput({self.name: [Problem.of("Search for at most %(n)s characters.", n=_LONGEST_TEXT)]})
+            raise InvalidInput(
+                {self.name: [Problem.of("Search for at most %(n)s characters.", n=_LONGEST_TEXT)]}
+            )
         return or_(*(column.icontains(text, autoescape=True) for column in self.columns))
 
     def chips(self, args: Arguments) -> Iterable[Chip]:
@@ -245,4 +247,3 @@ class DateRange(RangeField):
 
 def _midnight(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), SHANGHAI)
-

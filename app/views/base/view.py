@@ -56,9 +56,10 @@ class OfficeView(ModelView):
     list_template = "list/list.html"
 
     include_route_methods: ClassVar[set[str]] = {"list", "export", "save_columns"}
-    # Nothing is generated from all columns: what is shown is named, so that a new column is never shown by chance.
-    search_columns: ClassVar[list[str]] = []
-    search_exclude_columns: ClassVar[list[str]] = []
+    # Nothing is generated from all columns: what is shown is named, so that no new column appears by chance.
+    search_columns: list[str] = []
+
+    method_permission_name: dict[str, str] | None = None
 
     def __init__(self, **kwargs: Any) -> None:
         self.class_permission_name = self.noun
@@ -164,11 +165,11 @@ class OfficeView(ModelView):
         columns = [column for column, shown in preferred(self.columns, self.preference()) if shown]
         known = labels()
         rows = (
-            [column.text(value, known) for column, value in zip(columns, row[1:], strict=True)]
+            [column.text(row[place], known) for place, column in enumerate(columns, start=1)]
             for row in query.stream(session, columns)
         )
         # A temporary file, not memory: the workbook of 100,000 rows must not grow the process.
-        file = tempfile.TemporaryFile()
+        file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the response
         count = xlsx.write_rows(
             [column.exported() for column in columns],
             rows,
@@ -180,7 +181,9 @@ class OfficeView(ModelView):
         file.seek(0)
         with unit_of_work(actor) as work:
             summary = gettext("Exported %(n)s rows of %(title)s", n=count, title=self.title)
-            log.record(work, actor, "EXPORT", noun=self.noun, summary=f"{summary} {request.query_string.decode()}")
+            log.record(
+                work, actor, "EXPORT", noun=self.noun, summary=f"{summary} {request.query_string.decode()}"
+            )
         response = send_file(file, mimetype=EXCEL, as_attachment=True, download_name=f"{self.title}.xlsx")
         response.headers["X-Rows"] = str(count)
         return response
@@ -191,6 +194,10 @@ class OfficeView(ModelView):
     def save_columns(self) -> ResponseReturnValue:
         """Keep the reader's columns and their order for this list."""
         known = {column.key for column in self.columns}
-        chosen = [] if "reset" in request.form else [key for key in request.form.getlist("columns") if key in known]
+        chosen = (
+            []
+            if "reset" in request.form
+            else [key for key in request.form.getlist("columns") if key in known]
+        )
         list_preference.save(current_actor(), self.list_key, chosen)
         return redirect(local_address(request.form.get("next"), url_for(f"{self.endpoint}.list")))
