@@ -56,6 +56,13 @@ def field_of(page: TestResponse, name: str) -> str:
     return html.unescape(found[1])
 
 
+def edit(browser: Browser, path: str, form: dict[str, str]) -> TestResponse:
+    """Open a row's form, fill it in and send it."""
+    seen = re.search(r'name="seen" value="([^"]+)"', browser.get(path).text)
+    assert seen
+    return browser.post(path, {"seen": seen[1], **form})
+
+
 class TestUnits:
     def form(self, **values: str) -> dict[str, str]:
         given = {
@@ -86,18 +93,18 @@ class TestUnits:
     ) -> None:
         taken = make_unit("市已有局")
         page = administrator.post(
-            "/unitview/add", self.form(name="市已有局", uscc="91440783MA4UHRD00X", sort="many", code="T 1")
+            "/unitview/add", self.form(name="市已有局", uscc="91440783MA4UHRD00Y", sort="many", code="T 1")
         )
         assert page.status_code == 400
         assert 'value="市已有局"' in field_of(page, "name")
         assert 'aria-invalid="true"' in field_of(page, "sort")
         # Its own rules answer once the form can be read at all.
-        page = administrator.post("/unitview/add", self.form(name=taken.name, uscc="91440783MA4UHRD00X"))
+        page = administrator.post("/unitview/add", self.form(name=taken.name, uscc="91440783MA4UHRD00Y"))
         assert page.status_code == 400
         for name in ("name", "uscc"):
             assert 'class="field-error"' in field_of(page, name), name
         assert 'class="field-error"' not in field_of(page, "short_name")
-        assert "91440783MA4UHRD00X" in field_of(page, "uscc")
+        assert "91440783MA4UHRD00Y" in field_of(page, "uscc")
 
     def test_moving_one_takes_everything_below_along(self, administrator: Browser, session: Session) -> None:
         old, new = make_unit(), make_unit()
@@ -105,7 +112,7 @@ class TestUnits:
         below = make_unit(parent=child)
         path = f"/unitview/edit/{child.id}"
         form = self.form(name=child.name, short_name=child.short_name, parent_id=str(new.id))
-        assert administrator.post(path, form).status_code == 302
+        assert edit(administrator, path, form).status_code == 302
         assert fresh(session, child).path == f"{new.path}{child.id}/"
         assert fresh(session, below).path == f"{new.path}{child.id}/{below.id}/"
 
@@ -117,7 +124,7 @@ class TestUnits:
         assert str(top.id) not in offered
         assert str(below.id) not in offered
         form = self.form(name=top.name, short_name=top.short_name, parent_id=str(below.id))
-        assert administrator.post(f"/unitview/edit/{top.id}", form).status_code == 400
+        assert edit(administrator, f"/unitview/edit/{top.id}", form).status_code == 400
         # And not by any other way into the service either.
         with pytest.raises(InvalidInput) as refusal:
             configuration.update(SYSTEM, unit.TABLE, top.id, {"parent_id": below.id})
@@ -128,13 +135,13 @@ class TestUnits:
         bureau = make_unit("市行政服务中心")
         founded = dt.date(2019, 3, 1)
         form = self.form(name="市政务服务和数据管理局", short_name="市政数局")
-        assert administrator.post(f"/unitview/edit/{bureau.id}", form).status_code == 302
+        assert edit(administrator, f"/unitview/edit/{bureau.id}", form).status_code == 302
         assert unit.name_on(session, bureau.id, founded) == "市行政服务中心"
         today = dt.datetime.now(dt.UTC).astimezone().date() + dt.timedelta(days=1)
         assert unit.name_on(session, bureau.id, today) == "市政务服务和数据管理局"
         # A slip corrected on the same day is no name of its own.
         form["name"] = "市政务服务数据管理局"
-        administrator.post(f"/unitview/edit/{bureau.id}", form)
+        edit(administrator, f"/unitview/edit/{bureau.id}", form)
         names = session.scalars(select(UnitName.name).where(UnitName.unit_id == bureau.id)).all()
         assert sorted(names) == ["市政务服务数据管理局", "市行政服务中心"]
         page = administrator.get(f"/unitview/edit/{bureau.id}").text
@@ -144,7 +151,7 @@ class TestUnits:
         row = make_unit()
         code = row.code
         form = self.form(name=row.name, short_name="简称", code="OTHER")
-        assert administrator.post(f"/unitview/edit/{row.id}", form).status_code == 302
+        assert edit(administrator, f"/unitview/edit/{row.id}", form).status_code == 302
         assert (fresh(session, row).code, fresh(session, row).short_name) == (code, "简称")
 
     def test_somebody_was_faster(self, administrator: Browser, session: Session) -> None:
@@ -248,7 +255,7 @@ class TestDictionaries:
             "type_code": "mlps_level",
             "active": "y",
         }
-        assert administrator.post(f"/dictionaryview/edit/{row.id}", form).status_code == 302
+        assert edit(administrator, f"/dictionaryview/edit/{row.id}", form).status_code == 302
         assert self.item(session, "nature", "NEW").label_zh == "新建(改)"
 
     def test_one_in_use_is_deactivated_never_removed(self, session: Session) -> None:
@@ -408,7 +415,7 @@ class TestUsers:
         person = make_user("unit_handler")
         path = f"/userview/edit/{person.id}"
         form = self.form(last_name="关", first_name="伟", roles="sys_admin", active="")
-        assert administrator.post(path, form).status_code == 302
+        assert edit(administrator, path, form).status_code == 302
         session.expire_all()
         row = session.get_one(AppUser, person.id)
         assert (row.full_name, row.username, row.active) == ("关伟", person.username, True)
