@@ -79,6 +79,8 @@ def test_exports_are_noted_and_not_endless(
         statuses = [handler.get("/project/export").status_code for _ in range(4)]
         assert statuses == [200, 200, 200, 429]
         assert stranger.get("/project/export").status_code == 200
+        page = handler.client.get("/project/export", headers={"Authorization": f"Bearer {handler.token}"})
+        assert page.status_code == 429, "one count for the pages and the API"
         clock.shift(dt.timedelta(seconds=61))
         assert handler.get("/project/export").status_code == 200
     noted = [entry for entry in events(session, "EXPORT") if entry.user_id == handler.user.id]

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.access.actor import SYSTEM, Actor
+from app.core.download import disposition
 from app.core.enums import DocumentStatus
 from app.core.flow import Verb
 from app.gateways.storage import LocalStorage
@@ -30,7 +31,6 @@ from app.models.unit import Unit
 from app.models.user import AppUser
 from app.services import attachment, declaration, review
 from app.services.unit_of_work import unit_of_work
-from app.views.declaration.attachment import disposition
 from tests import samples
 from tests.conftest import IsolatedClient
 from tests.factories import actor_of, make_unit, make_user

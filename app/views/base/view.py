@@ -5,7 +5,6 @@ Subclasses say what is shown; scope, permission, filters, sorting, paging, expor
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -18,10 +17,9 @@ from flask_babel import gettext
 from sqlalchemy import ColumnElement, true
 
 from app.access import policy
-from app.core import xlsx
 from app.models.dictionary import ListPreference
-from app.services import list_preference, log
-from app.services.unit_of_work import current_session, unit_of_work
+from app.services import export, list_preference
+from app.services.unit_of_work import current_session
 from app.views.actor import current_actor
 from app.views.base.columns import Column
 from app.views.base.dictionaries import labels
@@ -168,24 +166,18 @@ class OfficeView(ModelView):
             [column.text(row[place], known) for place, column in enumerate(columns, start=1)]
             for row in query.stream(session, columns)
         )
-        # A temporary file, not memory: the workbook of 100,000 rows must not grow the process.
-        file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the response
-        count = xlsx.write_rows(
-            [column.exported() for column in columns],
-            rows,
-            sheet_title=str(self.title),
-            heading=None,
-            out=file,
+        written = export.workbook(
+            actor,
+            noun=self.noun,
+            title=str(self.title),
+            columns=[column.exported() for column in columns],
+            rows=rows,
             total_label=gettext("Total"),
+            criteria=request.query_string.decode(errors="replace"),
         )
-        file.seek(0)
-        with unit_of_work(actor) as work:
-            summary = gettext("Exported %(n)s rows of %(title)s", n=count, title=self.title)
-            log.record(
-                work, actor, "EXPORT", noun=self.noun, summary=f"{summary} {request.query_string.decode()}"
-            )
-        response = send_file(file, mimetype=EXCEL, as_attachment=True, download_name=f"{self.title}.xlsx")
-        response.headers["X-Rows"] = str(count)
+        name = f"{self.title}.xlsx"
+        response = send_file(written.file, mimetype=EXCEL, as_attachment=True, download_name=name)
+        response.headers["X-Rows"] = str(written.count)
         return response
 
     @expose("/columns", methods=["POST"])

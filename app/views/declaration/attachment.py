@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import BinaryIO
-from urllib.parse import quote
 
 from flask import Response, jsonify, make_response, request
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext
 from flask_login import login_required
 
+from app.core import download
 from app.core.errors import InvalidInput, Problem
 from app.extensions import talisman
 from app.services import attachment
@@ -18,7 +18,6 @@ from app.views.actor import current_actor
 from app.views.declaration.files import file_view
 
 _CHUNK = 1 << 16
-_SANDBOX = {"default-src": "'none'", "sandbox": ""}
 
 
 class AttachmentView(BaseView):
@@ -31,18 +30,19 @@ class AttachmentView(BaseView):
     default_view = "content"
 
     @expose("/<int:pk>/content")
-    @talisman(content_security_policy=_SANDBOX, content_security_policy_nonce_in=[])
+    @talisman(content_security_policy=download.POLICY, content_security_policy_nonce_in=[])
     @login_required
     def content(self, pk: int) -> Response:
         """The file, always to be saved and never shown by the browser (SEC-17, SEC-31)."""
         opened = attachment.open_attachment(current_actor(), pk)
         row = opened.row
-        response = Response(_stream(opened.content), mimetype=row.media_type, direct_passthrough=True)
+        response = Response(
+            _stream(opened.content),
+            mimetype=row.media_type,
+            headers=download.headers(row.name, row.size),
+            direct_passthrough=True,
+        )
         response.call_on_close(opened.content.close)
-        response.headers["Content-Disposition"] = disposition(row.name)
-        response.headers["Content-Length"] = str(row.size)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "private, no-store"
         return response
 
     @expose("/upload", methods=["POST"])
@@ -75,15 +75,6 @@ class AttachmentView(BaseView):
         """Take a file away; answers JSON."""
         attachment.remove(current_actor(), pk)
         return jsonify({"message": gettext("The attachment was deleted.")})
-
-
-def disposition(name: str) -> str:
-    """RFC 6266: an ASCII fallback for old programs, the real name in UTF-8; no control character survives."""
-    clean = "".join(character for character in name if character.isprintable())
-    plain = "".join(
-        character if character.isascii() and character not in '"\\%' else "_" for character in clean
-    )
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(clean, safe='')}"
 
 
 def _stream(content: BinaryIO) -> Iterator[bytes]:
