@@ -9,10 +9,14 @@ from app.models.user import AccessVersion
 from app.services import access, menu, parameter, review, work_calendar
 from app.services import dictionary as dictionaries
 from app.services.unit_of_work import unit_of_work
+from app.workflow import registry
 
 
 def seed() -> None:
-    """Bring the reference data up to date; at every start, adding only what is missing."""
+    """Bring the reference data up to date; at every start, adding only what is missing.
+
+    Raises IncompleteRegistry, and so ends the start, when a published flow's documents have no service.
+    """
     with unit_of_work(SYSTEM) as session:
         if session.scalar(select(AccessVersion.id)) is None:
             session.add(AccessVersion(id=1, number=1))
@@ -23,3 +27,4 @@ def seed() -> None:
         review.seed_default_flows(session)
         review.seed_opinions(session)
         menu.seed_menu(session)
+        registry.verify(review.published_kinds(session))

@@ -22,8 +22,9 @@ from app.models.log import SystemLog
 from app.models.message import OutboxMessage
 from app.services import review
 from app.services.review import TaskFilter
+from app.services.seed import seed
 from app.services.unit_of_work import current_session, unit_of_work
-from app.workflow.registry import verify
+from app.workflow.registry import IncompleteRegistry
 from tests.factories import make_actor, make_unit
 from tests.workflow.support import Office, declarations_for_tests, publish_flow, step
 
@@ -98,9 +99,14 @@ class TestDefaultFlow:
         )
         assert list(kept) == [1]
 
-    def test_every_published_flow_has_a_service(self, session: Session) -> None:
-        with declarations_for_tests():
-            verify(review.published_kinds(session))
+    def test_a_published_flow_without_a_service_ends_the_start(self, session: Session) -> None:
+        seed()
+        with unit_of_work(SYSTEM) as work:
+            work.add(
+                FlowDefinition(document_kind="orphan", name="无主", version=1, state=FlowState.PUBLISHED)
+            )
+        with pytest.raises(IncompleteRegistry, match="orphan"):
+            seed()
 
 
 class TestTaskCentre:
