@@ -13,6 +13,8 @@ from app.charts.marks import Mark, MarkItem, Series
 _PLAIN = opts.LabelOpts(is_show=False)
 _NO_TITLE = opts.TitleOpts(is_show=False)
 _MANY_CATEGORIES = 7
+_SHORT_LABEL = 8
+_LATIN = 0x2E7F
 _INK = "#1d273b"
 _TINTS = ["#9dc1ea", "#a9dcb3", "#fbd68f", "#b5d7f4", "#d9b3e8", "#efb1b1", "#a3d9e1", "#c7e2a2"]
 """Light bands: a label in dark ink is read on them, and beside a band narrower than its label."""
@@ -90,8 +92,7 @@ def _bar_chart(series: Sequence[Series], stack: str | None) -> Bar:
 
 
 def _on_axes(chart: Any, series: Sequence[Series]) -> Any:
-    categories = _categories(series)
-    crowded = len(categories) > _MANY_CATEGORIES
+    crowded = _crowded(_categories(series))
     chart.set_global_opts(
         title_opts=_NO_TITLE,
         legend_opts=opts.LegendOpts(is_show=len(series) > 1, pos_top=0),
@@ -115,9 +116,15 @@ def _on_axes(chart: Any, series: Sequence[Series]) -> Any:
     return chart
 
 
+def _crowded(categories: Sequence[str]) -> bool:
+    """Are there more names than fit side by side? Short ones, as months are, make room for each other."""
+    widest = max((sum(2 if ord(letter) > _LATIN else 1 for letter in name) for name in categories), default=0)
+    return len(categories) > _MANY_CATEGORIES and widest > _SHORT_LABEL
+
+
 def _axis_label(crowded: bool) -> opts.LabelOpts:
-    label = opts.LabelOpts(rotate=30 if crowded else 0, interval=0)
-    label.opts.update(width=112, overflow="truncate")
+    label = opts.LabelOpts(rotate=30 if crowded else 0, interval=0 if crowded else None)
+    label.opts.update(width=112, overflow="truncate", hideOverlap=True)
     return label
 
 

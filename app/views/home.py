@@ -17,7 +17,7 @@ from app.core.lifecycle import Milestone
 from app.core.workdays import SHANGHAI
 from app.models.base import utcnow
 from app.services import alert, review, statistics
-from app.services.statistics import Desk, StageFigure
+from app.services.statistics import Desk, OfficeState, StageFigure
 from app.services.unit_of_work import current_session
 from app.views import figures
 from app.views.actor import current_actor, current_user_row
@@ -66,9 +66,11 @@ class HomeView(BaseView):
             year = statistics.year_of(statistics.years(stages))
             cards += _project_cards(stages, year)
             charts = _charts(actor, stages, year)
-        if actor.holds("alert", "read"):
+        # A late review is the reviewer's business; its unit can only wait.
+        if actor.holds("alert", "read") and (reviews or not declares):
             cards.append(_alert_card(actor))
-        cards += [*_keeper_cards(actor)]
+        state = statistics.office_state(actor) if actor.holds("parameter", "read") else None
+        cards += [*_keeper_cards(actor, state)]
         return self.render_template(
             "home.html",
             title=greeting(),
@@ -80,6 +82,7 @@ class HomeView(BaseView):
             drafts=_drafts(actor) if declares else None,
             drafts_href=link("DeclarationDraftView.list"),
             create_href=link("DeclarationDraftView.create") if actor.holds("declaration", "create") else None,
+            jobs=state.jobs if state else (),
             warnings=statistics.recent_warnings(actor) if actor.holds("log", "read") else None,
             warnings_href=link("SystemLogView.list", level=[LogLevel.ERROR.value, LogLevel.WARNING.value]),
             **charts,
@@ -171,11 +174,11 @@ def _alert_card(actor: Actor) -> Card:
     )
 
 
-def _keeper_cards(actor: Actor) -> Sequence[Card]:
+def _keeper_cards(actor: Actor, state: OfficeState | None) -> Sequence[Card]:
     """What the system, security and audit administrators look after."""
     cards: list[Card] = []
-    if actor.holds("parameter", "read"):
-        cards += _system_cards(actor)
+    if state is not None:
+        cards += _system_cards(state)
     if actor.holds("session", "read"):
         cards += _security_cards(actor)
     if actor.holds("log", "read"):
@@ -192,10 +195,9 @@ def _keeper_cards(actor: Actor) -> Sequence[Card]:
     return cards
 
 
-def _system_cards(actor: Actor) -> Sequence[Card]:
-    state = statistics.office_state(actor)
+def _system_cards(state: OfficeState) -> Sequence[Card]:
     if state.beat_at is None:
-        beat = gettext("No worker has run yet")
+        beat = gettext("has not run yet")
     else:
         last = state.beat_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
         beat = gettext("Last beat %(time)s", time=last)

@@ -25,14 +25,19 @@ _UNSENT = (OutboxState.PENDING, OutboxState.SENDING, OutboxState.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class OfficeState:
-    """`beat_at` is when a worker was last alive, `alive` whether that is recent; `failed_jobs` ended badly
-    last time; `waiting` and `lost` messages are not delivered yet and given up."""
+    """`beat_at` is when a worker was last alive, `alive` whether that is recent; `jobs` are the last run of
+    each job; `waiting` and `lost` messages are not delivered yet and given up."""
 
     beat_at: dt.datetime | None
     alive: bool
-    failed_jobs: tuple[str, ...]
+    jobs: Sequence[ClockJob]
     waiting: int
     lost: int
+
+    @property
+    def failed_jobs(self) -> list[str]:
+        """The jobs that ended badly last time."""
+        return [job.name for job in self.jobs if job.failed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,8 @@ def office_state(actor: Actor, now: dt.datetime | None = None) -> OfficeState:
     """Whether the clock runs and messages leave, in two statements; empty where the actor may not see it."""
     session = current_session()
     moment = now or utcnow()
-    jobs = {job.name: job for job in session.scalars(policy.scoped(actor, ClockJob))}
-    beat = jobs.get(clock.BEATS)
+    jobs = clock.last_runs(actor)
+    beat = next((job for job in jobs if job.name == clock.BEATS), None)
     counts = dict(
         session.execute(
             select(OutboxMessage.state, func.count())
@@ -73,7 +78,7 @@ def office_state(actor: Actor, now: dt.datetime | None = None) -> OfficeState:
     return OfficeState(
         beat_at=beat.finished_at if beat else None,
         alive=beat is not None and clock.is_recent(beat.finished_at, moment),
-        failed_jobs=tuple(sorted(name for name, job in jobs.items() if job.failed)),
+        jobs=jobs,
         waiting=sum(counts.get(state, 0) for state in _UNSENT),
         lost=counts.get(OutboxState.GAVE_UP, 0),
     )
