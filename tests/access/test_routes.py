@@ -1,0 +1,311 @@
+"""Every address × every role × own and another unit's rows × every state: the answer is the policy's.
+
+The table of routes is the application's own; a new route without a declared permission fails here, and so
+does one that answers otherwise than `access/policy.py` says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.routing import Rule
+
+from app.access import policy
+from app.access.actor import Actor
+from app.core.enums import DocumentStatus
+from app.extensions import db
+from app.models.attachment import Attachment
+from app.models.declaration import Declaration
+from app.models.flow import SavedOpinion, Task
+from app.models.message import Message
+from app.models.unit import Unit
+from app.models.user import AppUser
+from app.services.access import actor_for
+from app.services.demo import ACCOUNTS, load_demo
+from app.services.demo.units import EDUCATION, POLICE
+from app.services.unit_of_work import current_session
+from tests.conftest import PASSWORD, IsolatedClient, build_app, fresh_database
+
+PUBLIC = {
+    "static",
+    "appbuilder.static",
+    "LoginView.captcha",
+    "LoginView.login",
+    "LoginView.sign_on",
+    "LoginView.signed_on",
+    "LanguageView.switch",
+    "TokenApi.login",
+}
+"""Open before logging in."""
+
+OWN = {
+    "HomeView.index",
+    "GoView.to",
+    "LoginView.logout",
+    "MessageView.list",
+    "MessageView.mark_all_read",
+    "MessageView.mark_read",
+    "MessageView.save_columns",
+    "PasswordView.index",
+    "ProfileView.index",
+    "TokenApi.logout",
+    "TokenApi.refresh",
+    "AttachmentView.upload",
+}
+"""Everybody's own affairs: no permission is asked, and no other person's rows are reached by id."""
+
+MODELS: dict[str, type[Any]] = {
+    "AttachmentView": Attachment,
+    "ReviewView": Task,
+    "ReviewEditView": Task,
+    "MessageView": Message,
+    "SavedOpinionView": SavedOpinion,
+}
+"""Views that do not name their model as Flask-AppBuilder's do."""
+
+ROW_VERBS = {
+    "AttachmentView.content": "read",
+    "AttachmentView.remove": "remove",
+    "DeclarationBinView.purge": "purge",
+    "DeclarationBinView.restore": "restore",
+    "DeclarationDraftView.recycle": "recycle",
+    "DeclarationDraftView.state": "read",
+    "DeclarationView.urge": "urge",
+    "DeclarationView.withdraw": "withdraw",
+    "MessageView.open": "read",
+    "ReviewView.people": "read",
+    "UserView.roles": "read",
+    "SavedOpinionView.edit": "edit",
+    "SavedOpinionView.remove": "edit",
+    "ReviewView.take_back": "take_back",
+}
+"""The policy's verb of an address with a row, where it is not the permission's own name."""
+
+PERMISSIONS = {"UserView.roles": ("role", "manage")}
+"""Addresses that ask for more than the permission of their class."""
+
+JSON = {"DeclarationDraftView.autosave", "DeclarationDraftView.autosave_new"}
+"""Addresses that only scripts call."""
+
+_ROW = re.compile(r"<int:pk>")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address and method, with what guards it."""
+
+    endpoint: str
+    method: str
+    path: str
+    noun: str | None
+    verb: str | None
+    model: type[Any] | None
+
+    @property
+    def row_verb(self) -> str:
+        return ROW_VERBS.get(self.endpoint, self.verb or "read")
+
+    @property
+    def has_row(self) -> bool:
+        return bool(_ROW.search(self.path))
+
+
+@pytest.fixture(scope="module")
+def office(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """An application with demo data in every state."""
+    folder: Path = tmp_path_factory.mktemp("routes")
+    app = build_app(fresh_database(worker, "routes", folder), folder)
+    app.test_client_class = IsolatedClient
+    with app.app_context():
+        load_demo(PASSWORD, projects=300)
+    return app
+
+
+def routes_of(app: Flask) -> Iterator[Route]:
+    views = {view.endpoint: view for view in app.appbuilder.baseviews}  # type: ignore[attr-defined]
+    rule: Rule
+    for rule in app.url_map.iter_rules():
+        name, _, method_name = rule.endpoint.partition(".")
+        view = views.get(name)
+        function = getattr(view, method_name, None)
+        guarded = hasattr(function, "_permission_name")
+        model = getattr(getattr(view, "datamodel", None), "obj", None) or MODELS.get(name)
+        noun, verb = None, None
+        if guarded and view is not None:
+            asked = (view.class_permission_name, view.get_method_permission(method_name))
+            noun, verb = PERMISSIONS.get(rule.endpoint, asked)
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield Route(rule.endpoint, method, str(rule), noun, verb, model)
+
+
+def pages(app: Flask) -> list[Route]:
+    """The addresses of pages; the API's have their own table in tests/api."""
+    return [route for route in routes_of(app) if not route.path.startswith("/api/")]
+
+
+def test_every_address_declares_its_permission(office: Flask) -> None:
+    open_ones = {
+        route.endpoint
+        for route in pages(office)
+        if route.noun is None and not (route.has_row and route.endpoint in ROW_VERBS)
+    }
+    assert open_ones - PUBLIC - OWN == set()
+
+
+def test_every_permission_asked_for_can_be_granted(office: Flask) -> None:
+    verbs = {
+        f"{entry.noun}.{verb}"
+        for entry in policy.POLICY.values()
+        if isinstance(entry, policy.Policy)
+        for verb in entry.verbs
+    }
+    asked = {f"{route.noun}.{route.verb}" for route in pages(office) if route.noun}
+    assert asked - verbs - {"statistics.read", "statistics.export"} == set()
+
+
+def test_nobody_gets_in_without_logging_in(office: Flask) -> None:
+    client = office.test_client()
+    for route in pages(office):
+        if route.endpoint in PUBLIC:
+            continue
+        address = re.sub(r"<[^>]+>", "1", route.path)
+        response = client.open(address, method=route.method)
+        assert response.status_code in (302, 400, 401), f"{route.method} {address}: {response.status_code}"
+        if response.status_code == 302:
+            assert "/login" in response.headers["Location"], address
+
+
+class Visitor:
+    """One account clicking its way through; whatever it changes is undone after each click."""
+
+    def __init__(self, app: Flask, username: str) -> None:
+        self.app = app
+        self.username = username
+        with app.app_context():
+            self.engine = db.engines[None]
+        self.connection = self.engine.connect()
+        self.outer = self.connection.begin()
+        with app.app_context():
+            db.engines[None] = self.connection  # type: ignore[index]
+        db.session.session_factory.kw["join_transaction_mode"] = "create_savepoint"
+        self.client: FlaskClient = app.test_client()
+        page = self.client.get("/login/").text
+        form = {"username": username, "password": PASSWORD, "csrf_token": _token(page)}
+        assert self.client.post("/login/", data=form).status_code == 302
+        self.token = _token(self.client.get("/profile/").text)
+
+    def close(self) -> None:
+        with self.app.app_context():
+            db.engines[None] = self.engine  # type: ignore[index]
+        self.outer.rollback()
+        self.connection.close()
+
+    def click(self, route: Route, row: Any | None) -> int:
+        """The status of one request, its effects undone."""
+        address = _ROW.sub(str(row.id) if row is not None else "0", route.path)
+        values = {"version": str(getattr(row, "version", 1)), "opinion": "同意。"}
+        sent: dict[str, Any] = {}
+        if route.endpoint in JSON:
+            sent = {"json": {**values, "values": []}, "headers": {"X-CSRFToken": self.token}}
+        elif route.method == "POST":
+            sent = {"data": {**values, "csrf_token": self.token}}
+        undo = self.connection.begin_nested()
+        try:
+            response = self.client.open(address, method=route.method, **sent)
+            response.close()
+            return response.status_code
+        finally:
+            undo.rollback()
+
+
+def _token(html: str) -> str:
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', html)
+    assert found is not None
+    return found[1]
+
+
+def _samples(model: type[Any]) -> list[Any]:
+    """Rows of the model to try: for declarations one of each state in the own and in another unit."""
+    session = current_session()
+    if model is Declaration:
+        rows = []
+        for unit in (POLICE, EDUCATION):
+            for status in DocumentStatus:
+                statement = select(Declaration).join(Unit, Unit.id == Declaration.unit_id)
+                statement = statement.where(Unit.code == unit, Declaration.status == status)
+                rows += session.scalars(statement.limit(1)).all()
+        return rows
+    rows = list(session.scalars(select(model).order_by(model.id).limit(2)))
+    return rows + list(session.scalars(select(model).order_by(model.id.desc()).limit(2)))
+
+
+ALLOWED = {200, 302, 400, 409}
+"""What a permitted request may answer: a page, a redirect, a refusal of what it sent; never 403 or 404."""
+
+
+def expectation(route: Route, actor: Actor, row: Any | None) -> set[int]:
+    """The policy's answer as the statuses it allows."""
+    if route.noun is not None and not actor.holds(route.noun, route.verb or ""):
+        return {403}
+    if row is None or route.model is None:
+        return ALLOWED
+    session = current_session()
+    model = route.model
+    visible = session.scalar(
+        policy.scoped(actor, model).where(model.id == row.id).with_only_columns(model.id)
+    )
+    if visible is None:
+        return {404}
+    if route.endpoint == "UserView.roles" and row.id == actor.user_id:
+        return ALLOWED | {403}  # nobody grants himself anything
+    verb = policy.criterion(actor, model, route.row_verb)
+    if session.scalar(select(model.id).where(model.id == row.id, verb)) is None:
+        # A form that is no longer open leads to the page to read.
+        return (
+            {302}
+            if route.endpoint == "DeclarationDraftView.edit" and route.method == "GET"
+            else {403, 404, 409}
+        )
+    return ALLOWED
+
+
+@pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: account.username)
+def test_every_address_answers_as_the_policy_says(office: Flask, account: Any) -> None:
+    visitor = Visitor(office, account.username)
+    wrong = []
+    seen: set[DocumentStatus] = set()
+    try:
+        with office.app_context():
+            user_id = current_session().scalar(select(AppUser.id).where(AppUser.username == account.username))
+            actor = actor_for(current_session(), user_id or 0)
+            for route in pages(office):
+                if route.endpoint in PUBLIC | {"LoginView.logout", "GoView.to"}:
+                    continue
+                rows: list[Any | None] = (
+                    list(_samples(route.model)) if route.has_row and route.model else [None]
+                )
+                for row in rows:
+                    if isinstance(row, Declaration):
+                        seen.add(row.status)
+                    expected = expectation(route, actor, row)
+                    current_session().commit()  # the visitor's own sessions read after it
+                    status = visitor.click(route, row)
+                    if status not in expected:
+                        which = f" of {row}" if row is not None else ""
+                        wrong.append(
+                            f"{route.method} {route.path} ({route.endpoint}){which}: {status}, not {expected}"
+                        )
+        assert not wrong, "\n".join(wrong)
+        assert seen == set(DocumentStatus)
+    finally:
+        with office.app_context():
+            db.session.remove()
+        visitor.close()
