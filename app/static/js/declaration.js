@@ -47,6 +47,10 @@ function start() {
     event.preventDefault();
     event.stopPropagation();
     const button = event.submitter;
+    if (button?.name === "remove_attachment") {
+      attachments.remove(button);
+      return;
+    }
     button?.setAttribute("aria-busy", "true");
     await autosave.idle();
     // a form that is still telling its listeners takes no new order

@@ -14,13 +14,6 @@ export class Attachments {
       input.value = ""; // sent here; the form itself need not carry it again
       this.upload(input.closest("[data-category]"), files);
     });
-    box.addEventListener("click", (event) => {
-      const button = event.target.closest("button[name=remove_attachment]");
-      if (button) {
-        event.preventDefault();
-        this.remove(button);
-      }
-    });
     for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
       box.addEventListener(type, (event) => this.drag(event));
     }
@@ -107,6 +100,7 @@ export class Attachments {
     return bar;
   }
 
+  /** Called when the question before it was answered (shell.js asks before the form is sent). */
   async remove(button) {
     const card = button.closest("[data-category]");
     let problem = "";

@@ -113,8 +113,11 @@ export class Totals {
       requested: formatYuan(requested),
       difference: formatYuan(total > requested ? total - requested : requested - total),
     };
-    const text = element("span", "", say(key, values));
-    place.replaceChildren(icon("alert-triangle"), " ", text);
+    const text = say(key, values);
+    // drawn anew only when it changes: a button must not vanish between press and release
+    if (place.dataset.text === text) return;
+    place.dataset.text = text;
+    place.replaceChildren(icon("alert-triangle"), " ", element("span", "", text));
     if (offer) {
       const button = element("button", "btn btn-sm ms-2", say("take_total"));
       button.type = "button";
