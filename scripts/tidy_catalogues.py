@@ -17,6 +17,7 @@ def main() -> None:
             catalogue = read_po(file, locale=language)
         catalogue.fuzzy = False
         catalogue.project, catalogue.version = "govproject", "0.1.0"
+        catalogue.msgid_bugs_address = catalogue.last_translator = catalogue.language_team = ""
         catalogue.header_comment = "# Texts of the product; collected by `make messages`."
         for message in catalogue:
             message.flags.discard("fuzzy")
