@@ -1,4 +1,4 @@
-"""architecture.md section 6, the rows that concern pages: the hole in plain Flask-AppBuilder, and ours closed.
+"""architecture.md section 6, what concerns pages: the hole in plain Flask-AppBuilder, and ours closed.
 
 Plain Flask-AppBuilder runs in a process of its own (`plain_fab.py`); in this one our guards on sessions
 would already protect it. The rows about logging in are in tests/security.
@@ -38,7 +38,7 @@ from app.views import VIEWS
 from app.views.base import OfficeView, ScopedInterface
 from tests import samples
 from tests.conftest import IsolatedClient, build_app, fresh_database
-from tests.factories import actor_of, make_unit, make_user
+from tests.factories import actor_of, make_actor, make_unit, make_user
 from tests.security.conftest import Browser
 from tests.sql import count_statements
 from tests.views.plain_fab import MANY, REQUESTS, THREADS
