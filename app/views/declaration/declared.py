@@ -62,7 +62,11 @@ class DeclarationView(OfficeView):
     def show(self, pk: int) -> str:
         """One declaration, to be read, printed, and by its unit withdrawn."""
         detail = declaration_detail(current_actor(), pk)
-        menu_endpoint(_MENU.get(detail.document.status, "DeclarationView.list"))
+        menu_endpoint(
+            _MENU.get(detail.document.status, "DeclarationView.list")
+            if current_actor().holds("declaration", "edit")
+            else "DeclarationSummaryView.list"
+        )
         add_crumb(detail.code)
         return self.render_template("declaration/show.html", detail=detail, title=detail.title)
 

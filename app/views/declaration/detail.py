@@ -259,7 +259,7 @@ class _Reader:
         table = TABLE_BY_NAME[name]
         columns = [(column.name, column.label, column.kind) for column in table.columns]
         if name == "budget_lines":
-            columns.insert(6, ("amount", "Subtotal", Yuan()))
+            columns.append(("amount", "Subtotal", Yuan()))
         rows = getattr(self.row, name)
         used = [
             column for column in columns if any(getattr(row, column[0]) not in (None, "") for row in rows)
