@@ -1,8 +1,8 @@
-"""Median milliseconds, SQL statements and size of a page."""
+"""Milliseconds, SQL statements and size of a page. The fastest of several rounds counts: what the page
+needs when nothing else runs on the machine, for ours and for plain Flask-AppBuilder alike."""
 
 from __future__ import annotations
 
-import statistics
 import time
 from typing import Any
 
@@ -38,7 +38,7 @@ def page(client: FlaskClient, counted: Statements, address: str) -> dict[str, An
             raise SystemExit(f"{address} answered {response.status_code}")
     return {
         "statements": len(counted.texts),
-        "ms": round(statistics.median(times), 2),
+        "ms": round(min(times), 2),
         "kb": len(response.data) // 1024,
     }
 

@@ -26,7 +26,9 @@ def main() -> None:
         summary = app.url_for("DeclarationSummaryView.list")
         tasks = app.url_for("ReviewTaskView.list")
         middle = db.session.scalar(
-            select(Project.id).where(Project.id >= select(func.max(Project.id) / 2)).limit(1)
+            select(Project.id)
+            .where(Project.id >= select(func.max(Project.id) / 2).scalar_subquery())
+            .limit(1)
         )
         detail = app.url_for("ProjectView.show", pk=middle)
     deep = max(1, min(3000, _rows(app) // 25 - 1))

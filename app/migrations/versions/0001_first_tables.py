@@ -740,12 +740,17 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("project", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_project_created_by_id"), ["created_by_id"], unique=False)
-        batch_op.create_index("ix_project_requested", ["requested_amount"], unique=False)
+        batch_op.create_index(
+            "ix_project_figures",
+            ["budget_year", "stage", "unit_id", "requested_amount", "arranged_amount"],
+            unique=False,
+        )
+        batch_op.create_index("ix_project_requested", ["requested_amount", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_project_stage"), ["stage"], unique=False)
         batch_op.create_index("ix_project_status_year", ["construction_status", "budget_year"], unique=False)
         batch_op.create_index("ix_project_title", ["title"], unique=False)
         batch_op.create_index("ix_project_unit_year", ["unit_id", "budget_year"], unique=False)
-        batch_op.create_index("ix_project_updated", ["updated_at"], unique=False)
+        batch_op.create_index("ix_project_updated", ["updated_at", "id"], unique=False)
         batch_op.create_index("ix_project_year_id", ["budget_year", "id"], unique=False)
 
     op.create_table(
@@ -932,7 +937,7 @@ def upgrade() -> None:
     with op.batch_alter_table("annual_plan", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_annual_plan_created_by_id"), ["created_by_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_annual_plan_unit_id"), ["unit_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_annual_plan_year"), ["year"], unique=False)
+        batch_op.create_index("ix_annual_plan_year", ["year", "id"], unique=False)
 
     op.create_table(
         "declaration",
@@ -1035,7 +1040,10 @@ def upgrade() -> None:
     with op.batch_alter_table("declaration", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_declaration_autosave_page"), ["autosave_page"], unique=False)
         batch_op.create_index(batch_op.f("ix_declaration_created_by_id"), ["created_by_id"], unique=False)
-        batch_op.create_index("ix_declaration_project", ["project_id"], unique=False)
+        batch_op.create_index("ix_declaration_predecessor", ["predecessor_id"], unique=False)
+        batch_op.create_index(
+            "ix_declaration_project", ["project_id", "submitted_at", "status"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_declaration_status"), ["status"], unique=False)
         batch_op.create_index("ix_declaration_submitted", ["submitted_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_declaration_unit_id"), ["unit_id"], unique=False)
@@ -1674,12 +1682,13 @@ def downgrade() -> None:
         batch_op.drop_index("ix_declaration_submitted")
         batch_op.drop_index(batch_op.f("ix_declaration_status"))
         batch_op.drop_index("ix_declaration_project")
+        batch_op.drop_index("ix_declaration_predecessor")
         batch_op.drop_index(batch_op.f("ix_declaration_created_by_id"))
         batch_op.drop_index(batch_op.f("ix_declaration_autosave_page"))
 
     op.drop_table("declaration")
     with op.batch_alter_table("annual_plan", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_annual_plan_year"))
+        batch_op.drop_index("ix_annual_plan_year")
         batch_op.drop_index(batch_op.f("ix_annual_plan_unit_id"))
         batch_op.drop_index(batch_op.f("ix_annual_plan_created_by_id"))
 
@@ -1724,6 +1733,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_project_status_year")
         batch_op.drop_index(batch_op.f("ix_project_stage"))
         batch_op.drop_index("ix_project_requested")
+        batch_op.drop_index("ix_project_figures")
         batch_op.drop_index(batch_op.f("ix_project_created_by_id"))
 
     op.drop_table("project")
