@@ -33,7 +33,7 @@ from app.models.unit import Unit
 from app.models.user import AppUser
 from app.services import access, work_calendar
 from app.services.demo import units as places
-from app.services.demo.stories import Declarer, Story, stories
+from app.services.demo.stories import Declarer, Story, in_office_hours, stories
 from app.services.unit_of_work import unit_of_work
 from app.workflow.case import published, steps_of
 
@@ -446,7 +446,8 @@ class _Journey:
     clock: dt.datetime
 
     def _tick(self) -> None:
-        self.clock = min(self.clock + dt.timedelta(hours=9, minutes=self.story.number % 50), self.loader.now)
+        later = self.clock + dt.timedelta(hours=9, minutes=self.story.number % 50)
+        self.clock = min(in_office_hours(later), self.loader.now)
 
     def log(
         self, verb: Verb, user: AppUser, step: FlowStep | None, status: DocumentStatus, opinion: str = ""

@@ -153,7 +153,9 @@ def _story(
     requested = sum((line.amount for line in lines), Decimal(0))
     stage, construction = _where(chance, status, this_year - year)
     created = _created(chance, status, year, this_year, now)
-    submitted = created + dt.timedelta(days=chance.randrange(1, 4), hours=chance.randrange(3))
+    submitted = in_office_hours(
+        created + dt.timedelta(days=chance.randrange(1, 4), hours=chance.randrange(3))
+    )
     unsubmitted = status in (DocumentStatus.DRAFT, DocumentStatus.RECYCLED)
     arranged = None
     if status is DocumentStatus.APPROVED and (year <= this_year or chance.random() < 0.4):
@@ -176,6 +178,16 @@ def _story(
         created_at=created,
         submitted_at=None if unsubmitted else min(submitted, now - dt.timedelta(minutes=5)),
     )
+
+
+def in_office_hours(moment: dt.datetime) -> dt.datetime:
+    """The moment itself, or the next morning at eight, when it falls into the evening or the night."""
+    local = moment.astimezone(SHANGHAI)
+    if local.hour >= 18:
+        local += dt.timedelta(days=1)
+    elif local.hour >= 8:
+        return local
+    return local.replace(hour=8)
 
 
 def _draw(chance: random.Random, weights: Sequence[tuple[DocumentStatus, int]]) -> DocumentStatus:
@@ -219,7 +231,8 @@ def _created(
     """Declarations are written the year before; open ones lately, so that some are overdue."""
     morning = dt.timedelta(hours=chance.randrange(8, 17), minutes=chance.randrange(60))
     if status in (DocumentStatus.IN_REVIEW, DocumentStatus.RETURNED, DocumentStatus.DRAFT):
-        return now - dt.timedelta(days=chance.randrange(4, 16)) + morning - dt.timedelta(hours=12)
+        today = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+        return today - dt.timedelta(days=chance.randrange(4, 16)) + morning
     first = dt.datetime(year - 1, 2, 1, tzinfo=SHANGHAI)
     last = min(dt.datetime(year - 1, 11, 20, tzinfo=SHANGHAI), now - dt.timedelta(days=20))
     days = max(1, (last - first).days)
