@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember whether the test itself failed, for the pictures."""
+    report = yield
+    if report.when == "call":
+        item.stash[_FAILED] = report.failed
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -79,27 +91,44 @@ LogIn = Callable[..., Page]
 
 
 @pytest.fixture
-def log_in(server: Server, browser: Browser) -> Iterator[LogIn]:
-    """Open a browser window of one's own and log in; several people may be logged in at once."""
+def log_in(
+    server: Server, browser: Browser, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[LogIn]:
+    """A browser of one's own, logged in; several people may work at once. Whoever has logged in before is
+    still logged in, unless he comes `anew`. When the test fails, pictures of all windows are kept."""
     contexts: list[BrowserContext] = []
     watch = Watch(server.base)
 
-    def enter(username: str, width: int = 1366, height: int = 768, **options: Any) -> Page:
+    def enter(
+        username: str, width: int = 1366, height: int = 768, *, anew: bool = False, **options: Any
+    ) -> Page:
+        known = None if anew else server.sessions.get(username)
         context = browser.new_context(
-            viewport={"width": width, "height": height}, locale="zh-CN", base_url=server.base, **options
+            viewport={"width": width, "height": height},
+            locale="zh-CN",
+            base_url=server.base,
+            storage_state=known,
+            **options,
         )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
         watch.follow(page)
+        if known is not None:
+            return page
         page.goto("/login/")
         page.fill("input[name=username]", username)
         page.fill("input[name=password]", PASSWORD)
         page.press("input[name=password]", "Enter")
         page.wait_for_url(lambda url: "/login" not in url)
+        server.sessions[username] = context.storage_state()
         return page
 
     yield enter
-    for context in contexts:
+    failed = request.node.stash.get(_FAILED, False)
+    for number, context in enumerate(contexts):
+        for page in context.pages if failed else ():
+            page.screenshot(path=tmp_path / f"window-{number}.png", full_page=True)
+            request.node.add_report_section("call", page.url, str(tmp_path / f"window-{number}.png"))
         context.close()
     assert watch.problems == []

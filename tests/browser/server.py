@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "Kaiping-2026-office"
@@ -32,6 +33,8 @@ class Server:
             "FLASK_APP": "run.py",
             **environment,
         }
+        self.sessions: dict[str, Any] = {}
+        """The cookies of everybody who has logged in, so that not every window costs a password check."""
         self.web: subprocess.Popen[bytes] | None = None
         self.worker: subprocess.Popen[bytes] | None = None
 

@@ -7,16 +7,26 @@ export class Attachments {
   constructor(box, form, { ready, changed }) {
     Object.assign(this, { box, form, ready, changed });
     this.running = 0;
-    box.addEventListener("change", (event) => {
-      const input = event.target.closest("input[type=file]");
-      if (!input) return;
-      const files = [...input.files];
-      input.value = ""; // sent here; the form itself need not carry it again
-      this.upload(input.closest("[data-category]"), files);
-    });
+    this.listen();
     for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
       box.addEventListener(type, (event) => this.drag(event));
     }
+  }
+
+  /** At each input itself: the cards may be drawn anew while one looks for the file, and the choice still counts. */
+  listen() {
+    for (const input of this.box.querySelectorAll("input[type=file]")) {
+      input.addEventListener("change", () => {
+        const files = [...input.files];
+        input.value = ""; // sent here; the form itself need not carry it again
+        this.upload(input.closest("[data-category]").dataset.category, files);
+      });
+    }
+  }
+
+  /** The card of a category as it stands on the page now. */
+  card(category) {
+    return this.box.querySelector(`[data-category="${category}"]`);
   }
 
   get busy() {
@@ -29,7 +39,8 @@ export class Attachments {
     this.drawn = html;
     const focused = document.activeElement?.closest("[data-category]")?.dataset.category;
     this.box.innerHTML = html; // our own template, escaped by the server
-    if (focused) this.box.querySelector(`[data-category="${focused}"] input[type=file]`)?.focus();
+    this.listen();
+    if (focused) this.card(focused)?.querySelector("input[type=file]").focus();
   }
 
   drag(event) {
@@ -37,19 +48,18 @@ export class Attachments {
     if (!card || !event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
     card.classList.toggle("dropping", event.type === "dragenter" || event.type === "dragover");
-    if (event.type === "drop") this.upload(card, [...event.dataTransfer.files]);
+    if (event.type === "drop") this.upload(card.dataset.category, [...event.dataTransfer.files]);
   }
 
-  async upload(card, files) {
+  async upload(category, files) {
     if (files.length === 0) return;
-    const { category } = card.dataset;
     const problems = [];
-    this.say(card, []);
+    this.say(this.card(category), []);
     this.running += 1;
     try {
       await this.ready();
       for (const file of files) {
-        const problem = await this.send(card, category, file);
+        const problem = await this.send(category, file);
         if (problem) problems.push(say("file_refused", { name: file.name, reason: problem }));
       }
     } catch (error) {
@@ -57,16 +67,17 @@ export class Attachments {
     }
     this.running -= 1;
     if (!this.busy) await this.changed();
-    const now = this.box.querySelector(`[data-category="${category}"]`);
-    this.say(now, problems);
-    now.querySelector("input[type=file]")?.focus();
+    this.say(this.card(category), problems);
+    const focused = document.activeElement;
+    // not while one already types somewhere else
+    if (focused === document.body || this.box.contains(focused)) this.card(category).querySelector("input[type=file]").focus();
   }
 
   /** One file; the answer is what is wrong with it, or "". XMLHttpRequest, because fetch tells no progress. */
-  send(card, category, file) {
+  send(category, file) {
     const most = Number(this.box.dataset.mostBytes);
     if (file.size > most) return Promise.resolve(say("file_too_large", { most: this.box.dataset.mostText }));
-    const bar = this.progress(card, file.name);
+    const bar = this.progress(this.card(category), file.name);
     const body = new FormData();
     body.append("owner_kind", "declaration");
     body.append("owner_id", this.form.dataset.draft);
@@ -116,7 +127,7 @@ export class Attachments {
       problem = say("server_unreachable");
     }
     await this.changed();
-    this.say(this.box.querySelector(`[data-category="${card.dataset.category}"]`), problem ? [problem] : []);
+    this.say(this.card(card.dataset.category), problem ? [problem] : []);
   }
 
   say(card, problems) {

@@ -1,0 +1,215 @@
+"""What people do on the pages, in their words: fill in, attach, submit, review, read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote
+
+from playwright.sync_api import Locator, Page, Response, expect
+
+from tests import samples
+
+NEW = "/declaration/drafts/new"
+DRAFTS = "/declaration/drafts/list/"
+DECLARED = "/declaration/list/"
+TASKS = "/review/tasks/list/"
+SUMMARY = "/declaration-summary/list/"
+PLAN = "/annual-plan/list/"
+PROJECTS = "/project/list/"
+DASHBOARD = "/dashboard/"
+MESSAGES = "/messageview/list/"
+
+Raw = Mapping[str, Any]
+
+
+def row_of(page: Page, title: str) -> Locator:
+    """The row of a list that names exactly this project."""
+    return page.locator("[data-list] tbody tr").filter(has=page.get_by_text(title, exact=True))
+
+
+def open_in_list(page: Page, address: str, title: str) -> None:
+    """Find a project in a list and open it, as one does with the mouse."""
+    page.goto(address)
+    row_of(page, title).get_by_role("link").first.click()
+    expect(page.locator(".page-title, h1, h2").filter(has_text=title).first).to_be_visible()
+
+
+def confirm(page: Page) -> None:
+    """Answer the question before an action."""
+    page.locator("#confirm-dialog [data-verb]").click()
+
+
+def told(page: Page) -> Locator:
+    """What the page says about the last action."""
+    return page.locator(".app-toasts .app-toast").first
+
+
+def files_of(names: Mapping[str, str]) -> list[tuple[str, str, bytes]]:
+    """Category, name and content of the attachments a declaration brings."""
+    return [(category, name, samples.pdf(name)) for category, name in names.items()]
+
+
+class DeclarationForm:
+    """The form of a declaration in somebody's browser."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.form = page.locator("#declaration-form")
+
+    def fill(self, raw: Raw) -> None:
+        """Type everything in, field by field, in the order given."""
+        for name, value in raw.items():
+            if isinstance(value, list) and value and isinstance(value[0], dict):
+                self.fill_rows(name, value)
+            elif isinstance(value, list):
+                self.tick(name, value)
+            else:
+                self.put(self.control(name), str(value))
+
+    def fill_rows(self, table: str, rows: Sequence[Mapping[str, str]]) -> None:
+        """Type the rows of a table, adding rows and opening their second lines as needed."""
+        box = self.table(table)
+        for index, row in enumerate(rows):
+            if box.locator("tbody[data-row]").count() <= index:
+                box.locator("button[data-rows-tool=add]").click()
+            for column, text in row.items():
+                cell = box.locator("tbody[data-row]").nth(index).locator(f"[data-cell='{column}']")
+                if text and not cell.is_visible():
+                    box.locator("tbody[data-row]").nth(index).locator("button[data-rows-tool=more]").click()
+                if text:
+                    self.put(cell, text)
+
+    def paste(self, table: str, rows: Sequence[Sequence[str]]) -> None:
+        """Paste a block of cells copied in Excel into the first cell of a table."""
+        text = "".join("\t".join(cells) + "\r\n" for cells in rows)
+        self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.page.evaluate("text => navigator.clipboard.writeText(text)", text)
+        self.table(table).locator("tbody[data-row] [data-cell]").first.focus()
+        self.page.keyboard.press("Control+V")
+
+    def tick(self, name: str, codes: Sequence[str]) -> None:
+        """Choose these of a group of boxes."""
+        for code in codes:
+            self.form.locator(f"label:has(input[name='{name}'][value='{code}'])").click()
+
+    def put(self, control: Locator, text: str) -> None:
+        """Put a value into one control, whatever its kind."""
+        kind = control.first.evaluate("element => element.type")
+        if kind == "radio":
+            self.form.locator(
+                f"label:has(input[name='{control.first.get_attribute('name')}'][value='{text}'])"
+            ).click()
+        elif kind == "select-one":
+            control.select_option(text)
+        else:
+            control.fill(text)
+
+    def control(self, name: str) -> Locator:
+        """The control of a field, or of a cell such as budget_lines.0.name."""
+        return self.form.locator(f"[name='{name}']")
+
+    def table(self, name: str) -> Locator:
+        """The box of a table of rows."""
+        return self.form.locator(f"[data-rows='{name}']")
+
+    def total(self, name: str) -> Locator:
+        """A live figure: lines, lines-words, splits, weights, requested-words."""
+        return self.form.locator(f"[data-total='{name}']").first
+
+    def error(self, name: str) -> Locator:
+        """The message beside a field."""
+        return self.form.locator(f"[id='{name.replace('.', '-')}-error']")
+
+    def values(self) -> dict[str, list[str]]:
+        """Everything that stands in the form once its script is ready, without its technical fields."""
+        expect(self.form).to_have_class(re.compile("with-script"))
+        pairs: list[tuple[str, str]] = self.form.evaluate(
+            "form => [...new FormData(form)].filter(([, value]) => typeof value === 'string')"
+        )
+        found: dict[str, list[str]] = {}
+        for name, value in pairs:
+            if value and name not in ("csrf_token", "version", "page", "_present"):
+                found.setdefault(name, []).append(value)
+        return found
+
+    def attach(self, category: str, name: str, content: bytes) -> None:
+        """Choose a file for a category; it goes up at once."""
+        card = self.card(category)
+        with self.page.expect_response(lambda answer: "/attachment/upload" in answer.url):
+            card.locator("input[type=file]").set_input_files(
+                {"name": name, "mimeType": "application/pdf", "buffer": content}
+            )
+        expect(card.locator("progress")).to_have_count(0)
+
+    def card(self, category: str) -> Locator:
+        """The card of an attachment category."""
+        return self.form.locator(f".attachment-card[data-category='{category}']")
+
+    def keep(self, name: str, text: str) -> None:
+        """Type a last value and wait until the page has kept it by itself."""
+
+        def keeps(answer: Response) -> bool:
+            return "/autosave" in answer.url and text in json.dumps(
+                answer.request.post_data_json, ensure_ascii=False
+            )
+
+        with self.page.expect_response(keeps) as kept:
+            self.put(self.control(name), text)
+        assert kept.value.ok, kept.value.text()
+
+    def submit(self) -> None:
+        """Press the button on top of the page."""
+        self.page.locator("button[form=declaration-form][value=submit]").click()
+
+    def submitted(self) -> None:
+        """Submit, and see that it was taken."""
+        self.submit()
+        expect(self.page).to_have_url(re.compile(r"/declaration/show/\d+"))
+
+
+def declare(page: Page, raw: Raw, files: Mapping[str, str]) -> str:
+    """Fill in a new declaration, attach, submit; returns the path of its page."""
+    page.goto(NEW)
+    form = DeclarationForm(page)
+    form.fill(raw)
+    for category, name, content in files_of(files):
+        form.attach(category, name, content)
+    form.submitted()
+    return path_of(page)
+
+
+def path_of(page: Page) -> str:
+    """Where the page is, without its host."""
+    return unquote(re.sub(r"^https?://[^/]+", "", page.url))
+
+
+class ReviewDesk:
+    """One task on a reviewer's screen."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self, title: str) -> ReviewDesk:
+        """From the list of what waits to the task's page."""
+        open_in_list(self.page, TASKS, title)
+        expect(self.page.locator("#review-form")).to_be_visible()
+        return self
+
+    def approve(self, opinion: str = "同意。") -> None:
+        """Write the opinion and approve."""
+        self.page.fill("#opinion", opinion)
+        self.page.locator("button[data-approve]").click()
+        confirm(self.page)
+        expect(told(self.page)).to_be_visible()
+
+    def give_back(self, opinion: str) -> None:
+        """Return it to the unit with an opinion."""
+        self.page.fill("#opinion", opinion)
+        self.page.locator("button[data-opens=return-dialog]").click()
+        dialog = self.page.locator("#return-dialog")
+        expect(dialog.locator("[data-opinion-echo]")).to_have_text(opinion)
+        dialog.locator("button[type=submit]").click()
+        expect(told(self.page)).to_be_visible()
