@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.access.actor import SYSTEM
 from app.core.errors import InvalidInput
 from app.models.user import AppUser
-from app.services.demo import ACCOUNTS, load_demo
+from app.services.demo import ACCOUNTS, DEMO_MAIL, load_demo
 from app.services.seed import seed
 from app.services.unit_of_work import current_session
 from app.services.user import NewUser, create_user
@@ -59,6 +59,8 @@ def seed_command() -> None:
 @click.option("--seed", "number", default=1, show_default=True, help="The same seed gives the same data.")
 def demo_load(projects: int, number: int) -> None:
     """Load demo data into an empty database."""
+    if current_app.config["SETTINGS"].profile == "production":
+        raise click.ClickException("Demo data is refused in production: its accounts share one password.")
     if not _nobody_yet():
         raise click.ClickException("There are users already. Demo data goes into an empty database only.")
     seed()
@@ -88,6 +90,5 @@ def _nobody_yet() -> bool:
 
 
 def _has_demo_accounts() -> bool:
-    names = [account.username for account in ACCOUNTS if account.username != "admin"]
-    found = current_session().scalar(select(AppUser.id).where(AppUser.username.in_(names)).limit(1))
-    return found is not None
+    marked = AppUser.email.endswith(DEMO_MAIL, autoescape=True)
+    return current_session().scalar(select(AppUser.id).where(marked).limit(1)) is not None

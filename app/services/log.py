@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.access.actor import Actor
 from app.core.enums import LogLevel
 from app.models.log import FieldChange, SystemLog
+from app.services.unit_of_work import unit_of_work
 
 _SUMMARY_LENGTH = 500
 
@@ -37,6 +38,12 @@ def record(
     )
     session.add(entry)
     return entry
+
+
+def denied(actor: Actor, method: str, path: str) -> None:
+    """Note, in a transaction of its own, that a logged-in user asked for what he may not do (SEC-53)."""
+    with unit_of_work(actor) as session:
+        record(session, actor, "AUTHZ_DENIED", summary=f"{method} {path}", level=LogLevel.WARNING)
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,15 @@ from typing import Any
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_babel import get_locale, gettext, lazy_gettext
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from app.core.enums import Labelled
 from app.core.errors import DomainError, InvalidInput, Problem, StaleVersion
 from app.core.workdays import SHANGHAI
 from app.extensions import db
+from app.services import log
+from app.views.actor import current_actor
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +92,9 @@ def respond(
     fields: dict[str, list[str]] | None = None,
     changes: list[dict[str, Any]] | None = None,
 ) -> Response:
-    """The error as JSON or as a page."""
+    """The error as JSON or as a page; who asked for what he may not do stands in the log."""
+    if status == 403:
+        _note_denied()
     if wants_json():
         body: dict[str, Any] = {"message": message}
         if fields:
@@ -112,6 +117,17 @@ def respond(
         changes=changes or [],
     )
     return make_response(page, status)
+
+
+def _note_denied() -> None:
+    actor = current_actor()
+    if actor.user_id is None:
+        return
+    try:
+        log.denied(actor, request.method, request.path)
+    except OperationalError:
+        # A busy database must not turn a refusal into a failure; the program's own log still has it.
+        logger.warning("%s was refused %s %s", actor.username, request.method, request.path)
 
 
 def _page_without_database(status: int) -> Response:

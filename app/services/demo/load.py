@@ -39,6 +39,9 @@ from app.workflow.case import published, steps_of
 
 _BATCH = 1_000
 
+DEMO_MAIL = "@demo.invalid"
+"""What marks an account as a demonstration one, whatever it is called."""
+
 
 @dataclass(frozen=True)
 class Account:
@@ -125,7 +128,7 @@ def _load_people(session: Session, units: dict[str, Unit], password: str) -> dic
             username=account.username,
             last_name=account.last_name,
             first_name=account.first_name,
-            email=f"{account.username}@example.invalid",
+            email=f"{account.username}{DEMO_MAIL}",
             password=hashed,
             active=True,
             unit_id=units[account.unit].id,

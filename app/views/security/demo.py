@@ -7,22 +7,22 @@ from sqlalchemy import select
 
 from app.models.unit import Unit
 from app.models.user import AppUser
+from app.services.demo import ACCOUNTS, DEMO_MAIL
 from app.services.unit_of_work import current_session
-
-DEMO_MAIL = "@demo.invalid"
-"""What marks an account as a demonstration one."""
 
 
 def accounts() -> list[tuple[str, str, str]]:
-    """Username, position and unit of each demonstration account; empty outside the profile `demo`."""
+    """Username, position and unit of the account of each role; empty outside the profile `demo`."""
     if current_app.config["SETTINGS"].profile != "demo":
         return []
+    names = [account.username for account in ACCOUNTS]
     rows = current_session().execute(
         select(AppUser.username, AppUser.position, Unit.short_name)
         .outerjoin(Unit, Unit.id == AppUser.unit_id)
-        .where(AppUser.email.endswith(DEMO_MAIL, autoescape=True), AppUser.active)
+        .where(
+            AppUser.username.in_(names), AppUser.email.endswith(DEMO_MAIL, autoescape=True), AppUser.active
+        )
         .order_by(AppUser.id)
-        .limit(30)
     )
     return [(username, position or "", unit or "") for username, position, unit in rows]
 
