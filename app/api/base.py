@@ -37,7 +37,7 @@ from app.api.document import (
 from app.api.fields import Field, FieldSet
 from app.api.kinds import LARGEST_WHOLE
 from app.api.listing import DEFAULT_PAGE_SIZE, ListStatement, Question, Source, read_question
-from app.core import xlsx
+from app.core import download, xlsx
 from app.core.errors import NotAllowed, NotFound
 from app.services import dictionary, export
 from app.services.unit_of_work import current_session
@@ -187,9 +187,8 @@ class ReadApi(OfficeApi):
             total_label=gettext("Total"),
             criteria=request.query_string.decode(errors="replace"),
         )
-        response = send_file(
-            written.file, mimetype=EXCEL, as_attachment=True, download_name=f"{self.title}.xlsx"
-        )
+        response = send_file(written.file, mimetype=EXCEL)
+        response.headers.update(download.headers(f"{self.title}.xlsx", written.size))
         response.headers["X-Rows"] = str(written.count)
         return response
 

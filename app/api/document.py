@@ -44,7 +44,6 @@ class Operation:
     body_media: str = JSON
     parameters: tuple[Schema, ...] = ()
     errors: tuple[int, ...] = READ_ERRORS
-    body_required: bool = True
     path_schemas: Mapping[str, Schema] = field(default_factory=dict)
 
     def answering(self, answer: str | Schema) -> Operation:
@@ -71,7 +70,7 @@ class Operation:
         if self.body is not None:
             schema = reference(self.body)
             described["requestBody"] = {
-                "required": self.body_required,
+                "required": True,
                 "content": {self.body_media: {"schema": schema}},
             }
         return described

@@ -29,10 +29,11 @@ _MINUTE = dt.timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Workbook:
-    """A written workbook, at its beginning, to be closed by whoever sends it; `count` rows stand in it."""
+    """A written workbook, at its beginning, to be closed by whoever sends it: `count` rows, `size` bytes."""
 
     file: BinaryIO
     count: int
+    size: int
 
 
 def workbook(
@@ -54,11 +55,12 @@ def workbook(
         count = xlsx.write_rows(
             columns, rows, sheet_title=title, heading=None, out=file, total_label=total_label
         )
+        size = file.tell()
         file.seek(0)
         with unit_of_work(actor) as session:
             log.record(session, actor, EVENT, noun=noun, summary=f"{title}: {count} {criteria}".strip())
         closing.pop_all()
-    return Workbook(cast(BinaryIO, file), count)
+    return Workbook(cast(BinaryIO, file), count, size)
 
 
 def _refuse_too_many(session: Session, actor: Actor) -> None:

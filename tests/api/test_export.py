@@ -37,7 +37,9 @@ def declared(handler: Rest, bureau: list[Rest]) -> list[dict[str, Any]]:
 def test_projects_with_labels_and_numbers(handler: Rest, declared: list[dict[str, Any]]) -> None:
     answer = handler.get("/project/export?order_column=requested_amount")
     header, first, second, total = rows_of(answer)
-    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert "filename*=UTF-8''%E9%A1%B9" in answer.headers["Content-Disposition"]
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert int(answer.headers["Content-Length"]) == len(answer.data)
     assert answer.headers["X-Rows"] == "2"
     assert 31900 in first and 4950000 in second and 4981900 in total
     assert "运维" in first and "新建项目" in second, "labels, not codes"

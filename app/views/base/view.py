@@ -17,6 +17,7 @@ from flask_babel import gettext
 from sqlalchemy import ColumnElement, true
 
 from app.access import policy
+from app.core import download
 from app.models.dictionary import ListPreference
 from app.services import export, list_preference
 from app.services.unit_of_work import current_session
@@ -175,8 +176,8 @@ class OfficeView(ModelView):
             total_label=gettext("Total"),
             criteria=request.query_string.decode(errors="replace"),
         )
-        name = f"{self.title}.xlsx"
-        response = send_file(written.file, mimetype=EXCEL, as_attachment=True, download_name=name)
+        response = send_file(written.file, mimetype=EXCEL)
+        response.headers.update(download.headers(f"{self.title}.xlsx", written.size))
         response.headers["X-Rows"] = str(written.count)
         return response
 
