@@ -113,13 +113,15 @@ def channel_names(value: str | None) -> Markup:
 
 def _channels() -> Any:
     """The funding channels of a project as one value, separated by commas."""
-    # Unordered: SQLite before 3.44 cannot order here, and the primary key hands them out in order anyway.
-    return (
-        select(func.aggregate_strings(ProjectFunding.channel, ","))
+    # Ordered before they are put together: SQLite before 3.44 cannot order within the aggregate.
+    ordered = (
+        select(ProjectFunding.channel)
         .where(ProjectFunding.project_id == Project.id)
+        .order_by(ProjectFunding.channel)
         .correlate(Project)
-        .scalar_subquery()
+        .subquery()
     )
+    return select(func.aggregate_strings(ordered.c.channel, ",")).scalar_subquery()
 
 
 CODE = Column("code", lazy_gettext("Project no."), Project.code, css="code", link=True, nowrap=True, width=16)

@@ -63,18 +63,15 @@ def office_state(actor: Actor, now: dt.datetime | None = None) -> OfficeState:
     moment = now or utcnow()
     jobs = clock.last_runs(actor)
     beat = next((job for job in jobs if job.name == clock.BEATS), None)
-    counts = dict(
-        session.execute(
-            select(OutboxMessage.state, func.count())
-            .where(
-                policy.criterion(actor, OutboxMessage),
-                OutboxMessage.state.in_((*_UNSENT, OutboxState.GAVE_UP)),
-            )
-            .group_by(OutboxMessage.state)
+    rows = session.execute(
+        select(OutboxMessage.state, func.count())
+        .where(
+            policy.criterion(actor, OutboxMessage),
+            OutboxMessage.state.in_((*_UNSENT, OutboxState.GAVE_UP)),
         )
-        .tuples()
-        .all()
+        .group_by(OutboxMessage.state)
     )
+    counts = dict(rows.all())
     return OfficeState(
         beat_at=beat.finished_at if beat else None,
         alive=beat is not None and clock.is_recent(beat.finished_at, moment),
@@ -108,7 +105,7 @@ def log_figures(actor: Actor, now: dt.datetime | None = None) -> list[LogFigure]
         .where(policy.criterion(actor, SystemLog), SystemLog.at >= since)
         .group_by(SystemLog.level)
     )
-    counts = dict(rows.tuples().all())
+    counts = dict(rows.all())
     return [LogFigure(level, counts.get(level, 0)) for level in reversed(LogLevel)]
 
 
