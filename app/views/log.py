@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from flask_babel import lazy_gettext
 from sqlalchemy import select
@@ -12,11 +14,62 @@ from app.core.xlsx import ColumnKind
 from app.models.log import SystemLog
 from app.services.unit_of_work import current_session
 from app.views.base import ChoiceField, Column, DateRange, OfficeView, ScopedInterface, TextField, enum_choice
+from app.views.base.columns import Labels
+
+EVENTS: Mapping[str, Any] = {
+    "LOGIN_OK": lazy_gettext("Logged in"),
+    "LOGIN_FAILED": lazy_gettext("Log-in failed"),
+    "LOGIN_REFUSED": lazy_gettext("Log-in refused"),
+    "LOGOUT": lazy_gettext("Logged out"),
+    "SESSION_ENDED": lazy_gettext("Session ended by an administrator"),
+    "AUTHZ_DENIED": lazy_gettext("Unauthorised access"),
+    "SENSITIVE_OP": lazy_gettext("Sensitive operation"),
+    "EXPORT": lazy_gettext("Export"),
+    "PASSWORD_CHANGED": lazy_gettext("Password changed"),
+    "PASSWORD_RESET": lazy_gettext("Password reset"),
+    "PROFILE_CHANGED": lazy_gettext("Profile changed"),
+    "CONTACT_CHANGED": lazy_gettext("Telephone or e-mail changed"),
+    "PERMISSION_CHANGED": lazy_gettext("Permissions changed"),
+    "USER_CREATED": lazy_gettext("User added"),
+    "USER_CHANGED": lazy_gettext("User changed"),
+    "USER_ENABLED": lazy_gettext("User enabled"),
+    "USER_DISABLED": lazy_gettext("User disabled"),
+    "UNIT_CHANGED": lazy_gettext("Organisation changed"),
+    "DICTIONARY_CHANGED": lazy_gettext("Dictionary changed"),
+    "PARAMETER_CHANGED": lazy_gettext("Rule parameter changed"),
+    "CALENDAR_CHANGED": lazy_gettext("Work calendar changed"),
+    "AGENT_NAMED": lazy_gettext("Agent named"),
+    "AGENT_REVOKED": lazy_gettext("Agent revoked"),
+    "DECLARATION_CREATED": lazy_gettext("Declaration begun"),
+    "DECLARATION_SUBMITTED": lazy_gettext("Declaration submitted"),
+    "DECLARATION_WITHDRAWN": lazy_gettext("Declaration withdrawn"),
+    "DECLARATION_AMENDED": lazy_gettext("Declaration changed by its reviewer"),
+    "DECLARATION_APPROVED": lazy_gettext("Declaration approved"),
+    "DECLARATION_RETURNED": lazy_gettext("Declaration returned"),
+    "DECLARATION_REJECTED": lazy_gettext("Declaration rejected"),
+    "DECLARATION_TERMINATED": lazy_gettext("Review terminated"),
+    "DECLARATION_RECYCLED": lazy_gettext("Declaration moved to the recycle bin"),
+    "DECLARATION_RESTORED": lazy_gettext("Declaration restored"),
+    "DECLARATION_PURGED": lazy_gettext("Declaration purged"),
+    "ATTACHMENT_ADDED": lazy_gettext("File attached"),
+    "ATTACHMENT_REMOVED": lazy_gettext("Attachment removed"),
+    "BUDGET_ARRANGED": lazy_gettext("Budget arranged"),
+    "SMS_GAVE_UP": lazy_gettext("Text message not delivered"),
+}
+"""What the events are called; one that is not named here is shown as it is written."""
+
+
+@dataclass(frozen=True)
+class EventColumn(Column):
+    """An event by its name."""
+
+    def text(self, value: Any, labels: Labels) -> Any:
+        return str(EVENTS.get(value, value))
 
 
 def _events() -> Sequence[tuple[str, str]]:
     events = current_session().scalars(select(SystemLog.event).distinct().order_by(SystemLog.event))
-    return [(event, event) for event in events]
+    return [(event, str(EVENTS.get(event, event))) for event in events]
 
 
 class SystemLogView(OfficeView):
@@ -30,7 +83,7 @@ class SystemLogView(OfficeView):
     columns = (
         Column("at", lazy_gettext("Time"), SystemLog.at, kind=ColumnKind.DATETIME),
         Column("level", lazy_gettext("Level"), SystemLog.level, enum=LogLevel),
-        Column("event", lazy_gettext("Event"), SystemLog.event, nowrap=True),
+        EventColumn("event", lazy_gettext("Event"), SystemLog.event, nowrap=True),
         Column("username", lazy_gettext("User"), SystemLog.username, nowrap=True),
         Column("address", lazy_gettext("Address"), SystemLog.address, nowrap=True),
         Column("noun", lazy_gettext("Kind of record"), SystemLog.noun),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 from flask import flash, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -19,6 +22,7 @@ from wtforms.validators import InputRequired, Length
 from app.access import policy
 from app.core.enums import Labelled
 from app.core.errors import InvalidInput, NotFound
+from app.core.money import format_yuan
 from app.core.workdays import today_in_china
 from app.core.xlsx import ColumnKind
 from app.models.base import utcnow
@@ -31,6 +35,7 @@ from app.services.unit_of_work import current_session
 from app.views.actor import current_actor
 from app.views.base import Column, OfficeView, RowAction, ScopedInterface, TextField, enum_choice
 from app.views.base.cells import bilingual, in_english, yes_no_field
+from app.views.base.columns import Labels
 from app.views.errors import field_errors
 from app.views.shell import menu_endpoint
 
@@ -59,6 +64,26 @@ _STATE = case(
 )
 
 
+@dataclass(frozen=True)
+class ValueColumn(Column):
+    """A value as people read it, yes and no, amounts grouped, fields by label; it comes with its key."""
+
+    def text(self, value: Any, labels: Labels) -> Any:
+        key, _, words = value.partition(" ")
+        declared = BY_KEY.get(key)
+        if declared is None:
+            return words
+        if declared.kind is ParameterKind.BOOLEAN:
+            return gettext("Yes") if words == "true" else gettext("No")
+        if declared.kind is ParameterKind.AMOUNT:
+            return format_yuan(Decimal(words))
+        if declared.kind is ParameterKind.LIST:
+            return (", " if in_english() else "、").join(
+                _readable(entry) for entry in words.split(",") if entry
+            )
+        return words
+
+
 class ParameterView(OfficeView):
     """Every entry of every parameter; a change adds an entry from a day on, and earlier days keep theirs."""
 
@@ -71,8 +96,20 @@ class ParameterView(OfficeView):
     default_sort = "key,-effective_from"
     page_size = 50
     columns = (
-        bilingual("label", lazy_gettext("Parameter"), RuleParameter.label_zh, RuleParameter.label_en),
-        Column("value", lazy_gettext("Value"), RuleParameter.value, sortable=False),
+        bilingual(
+            "label",
+            lazy_gettext("Parameter"),
+            RuleParameter.label_zh,
+            RuleParameter.label_en,
+            css="title",
+        ),
+        ValueColumn(
+            "value",
+            lazy_gettext("Value"),
+            RuleParameter.key + " " + RuleParameter.value,
+            sortable=False,
+            css="title",
+        ),
         Column("unit", lazy_gettext("Unit of measure"), RuleParameter.unit, sortable=False),
         Column("state", lazy_gettext("State"), _STATE, enum=EntryState, sortable=False),
         Column(

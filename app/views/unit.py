@@ -44,7 +44,9 @@ class UnitView(ConfigurationView):
     pickers = frozenset({"parent_id"})
     default_sort = "name"
     columns = (
-        TreeColumn("name", lazy_gettext("Name"), Unit.path + " " + Unit.name, path=Unit.path, link=True),
+        TreeColumn(
+            "name", lazy_gettext("Name"), Unit.path + " " + Unit.name, path=Unit.path, link=True, nowrap=True
+        ),
         Column("short_name", lazy_gettext("Short name"), Unit.short_name),
         Column("code", lazy_gettext("Code"), Unit.code, nowrap=True),
         Column("kind", lazy_gettext("Kind of organisation"), Unit.kind, enum=UnitKind),

@@ -59,7 +59,7 @@ class UserView(ConfigurationView):
     method_permission_name = {"reset_password": "manage", "roles": "read"}
     labels = {
         "username": lazy_gettext("Username"),
-        "last_name": lazy_gettext("Name"),
+        "last_name": lazy_gettext("Full name"),
         "first_name": lazy_gettext("Given name"),
         "unit_id": lazy_gettext("Organisation"),
         "position": lazy_gettext("Position"),
@@ -74,7 +74,9 @@ class UserView(ConfigurationView):
     joins = (AppUser.unit,)
     default_sort = "username"
     columns = (
-        Column("name", lazy_gettext("Name"), AppUser.last_name + AppUser.first_name, link=True, nowrap=True),
+        Column(
+            "name", lazy_gettext("Full name"), AppUser.last_name + AppUser.first_name, link=True, nowrap=True
+        ),
         Column("username", lazy_gettext("Username"), AppUser.username, nowrap=True),
         Column("unit", lazy_gettext("Organisation"), Unit.name),
         Column("position", lazy_gettext("Position"), AppUser.position),

@@ -7,6 +7,10 @@ const SAVES_AFTER_MS = 1200;
 const form = document.getElementById("review-form");
 const opinion = document.getElementById("opinion");
 
+// A refused attempt answers under the address it was sent to; reloading shall show the task, not send it again.
+const page = document.querySelector("[data-task-page]")?.dataset.taskPage;
+if (page && window.location.pathname !== page) window.history.replaceState(null, "", page);
+
 /* ---- saved opinions ---- */
 
 document.addEventListener("click", (event) => {
@@ -134,6 +138,7 @@ function panel() {
       labelField: "text",
       searchField: [],
       maxItems: 20,
+      closeAfterSelect: true,
       placeholder: element.dataset.placeholder,
       hidePlaceholder: true,
       plugins: ["remove_button"],

@@ -316,6 +316,7 @@ class ConfigurationView(OfficeView):
             self.form_template,
             title=title,
             form=form,
+            fields=[form[name] for name in self.table.fields if name in form],
             row=row,
             fixed=self._fixed(row),
             seen=None if row is None else configuration.revision(current_session(), self.table, row.id),
