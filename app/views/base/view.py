@@ -163,8 +163,9 @@ class OfficeView(ModelView):
         query = self.list_query(self.export_verb or self.list_verb)
         columns = [column for column, shown in preferred(self.columns, self.preference()) if shown]
         known = labels()
+        readers = [column.reader(known) for column in columns]
         rows = (
-            [column.text(row[place], known) for place, column in enumerate(columns, start=1)]
+            [read(value) for read, value in zip(readers, row[1:], strict=True)]
             for row in query.stream(session, columns)
         )
         written = export.workbook(
