@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-import cn2an
-
 from app.core.enums import Labelled
 from app.core.refusal import Refusal
 
@@ -89,6 +87,8 @@ def in_words(value: Decimal | int | str) -> str:
     """大写金额: 31900 is 叁万壹仟玖佰元整; a negative amount begins with 负. Raises InvalidAmount."""
     amount = yuan(value, allow_negative=True)
     sign = "负" if amount < 0 else ""
+    import cn2an  # builds large patterns when imported, and the program must start within seconds
+
     # cn2an reads plain text exactly; its own sign handling would be lost on amounts below one yuan.
     words: str = cn2an.an2cn(f"{abs(amount):f}", "rmb")
     return sign + words
