@@ -91,6 +91,9 @@ class Settings:
         engine: dict[str, Any] = {"pool_pre_ping": True}
         if self.database_url.startswith("sqlite"):
             engine = {"connect_args": {"check_same_thread": False, "timeout": 15}}
+        elif self.database_url.startswith("postgresql"):
+            # Compiling a list's statement takes longer than running it.
+            engine["connect_args"] = {"options": "-c jit=off"}
         return {
             "SETTINGS": self,
             "SECRET_KEY": self.secret_key,

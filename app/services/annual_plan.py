@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from app.access import policy
@@ -93,40 +92,6 @@ def entry(session: Session, actor: Actor, project_id: int) -> AnnualPlan | None:
     """A project's place in the plan, within the actor's scope; None when it has none."""
     statement = policy.scoped(actor, AnnualPlan).where(AnnualPlan.project_id == project_id)
     return session.scalars(statement.options(joinedload(AnnualPlan.project))).one_or_none()
-
-
-def entries(actor: Actor, *conditions: ColumnElement[bool]) -> Select[Any]:
-    """The plan's entries within the actor's scope, joined to their projects for filters and columns."""
-    return (
-        policy.scoped(actor, AnnualPlan)
-        .join(AnnualPlan.project)
-        .where(*conditions)
-        .options(joinedload(AnnualPlan.project).joinedload(Project.unit))
-    )
-
-
-@dataclass(frozen=True)
-class PlanTotals:
-    """The sum row of the plan, in yuan."""
-
-    count: int
-    requested: Decimal
-    arranged: Decimal
-
-
-def totals(session: Session, actor: Actor, *conditions: ColumnElement[bool]) -> PlanTotals:
-    """The sums over exactly the entries that `entries` gives with the same conditions."""
-    nothing = Decimal("0.00")
-    count, requested, arranged = session.execute(
-        select(
-            func.count(AnnualPlan.id),
-            func.sum(AnnualPlan.requested_amount),
-            func.sum(Project.arranged_amount),
-        )
-        .join(AnnualPlan.project)
-        .where(policy.criterion(actor, AnnualPlan), *conditions)
-    ).one()
-    return PlanTotals(count, requested or nothing, arranged or nothing)
 
 
 def _read(raw: Mapping[str, object]) -> dict[str, Any]:

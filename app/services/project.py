@@ -2,49 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import selectinload
 
 from app.access import policy
 from app.access.actor import Actor
-from app.core.enums import ConstructionStatus, DocumentStatus, Stage
+from app.core.enums import DocumentStatus, Stage
 from app.core.lifecycle import Milestone
 from app.models.annual_plan import AnnualPlan
 from app.models.attachment import Attachment
 from app.models.declaration import Declaration
-from app.models.project import Project, ProjectFunding
+from app.models.project import Project
 from app.services import annual_plan, review
 from app.services.unit_of_work import current_session
 
 FIRST_REVIEW = "first_review"
 """The step after which a project appears in the summary (requirements.txt: 已经初审的项目)."""
-
-
-@dataclass(frozen=True)
-class SummaryFilter:
-    """The search form of 项目申报汇总; None and "" ask for nothing."""
-
-    code: str = ""
-    title: str = ""
-    unit_id: int | None = None
-    construction_status: ConstructionStatus | None = None
-    channel: str | None = None
-    budget_year: int | None = None
-
-
-@dataclass(frozen=True)
-class Totals:
-    """The sum row, in yuan; `by_channel` splits what was requested."""
-
-    count: int
-    requested: Decimal
-    arranged: Decimal
-    by_channel: Mapping[str, Decimal]
 
 
 def in_summary() -> ColumnElement[bool]:
@@ -60,51 +36,6 @@ def in_summary() -> ColumnElement[bool]:
         and_(Project.stage == Stage.DECLARED, Project.id.in_(in_review)),
         and_(Project.stage == Stage.TERMINATED, planned),
     )
-
-
-def conditions(wanted: SummaryFilter) -> list[ColumnElement[bool]]:
-    """The filter as conditions on projects, shared by the list, its totals and its export."""
-    found: list[ColumnElement[bool]] = []
-    if wanted.code:
-        found.append(Project.code.icontains(wanted.code, autoescape=True))
-    if wanted.title:
-        found.append(Project.title.icontains(wanted.title, autoescape=True))
-    if wanted.unit_id is not None:
-        found.append(Project.unit_id == wanted.unit_id)
-    if wanted.construction_status is not None:
-        found.append(Project.construction_status == wanted.construction_status)
-    if wanted.budget_year is not None:
-        found.append(Project.budget_year == wanted.budget_year)
-    if wanted.channel:
-        found.append(Project.funding.any(ProjectFunding.channel == wanted.channel))
-    return found
-
-
-def summary(actor: Actor, wanted: SummaryFilter = SummaryFilter(), *, verb: str = "read") -> Select[Any]:
-    """项目申报汇总 within the actor's scope (`verb="export"` for the workbook), unit and channels loaded."""
-    return (
-        policy.scoped(actor, Project, verb)
-        .where(in_summary(), *conditions(wanted))
-        .options(joinedload(Project.unit), selectinload(Project.funding))
-    )
-
-
-def summary_totals(session: Session, actor: Actor, wanted: SummaryFilter = SummaryFilter()) -> Totals:
-    """The sums over exactly the rows of `summary`, in two statements."""
-    reach = (policy.criterion(actor, Project), in_summary(), *conditions(wanted))
-    nothing = Decimal("0.00")
-    count, requested, arranged = session.execute(
-        select(
-            func.count(Project.id), func.sum(Project.requested_amount), func.sum(Project.arranged_amount)
-        ).where(*reach)
-    ).one()
-    by_channel = session.execute(
-        select(ProjectFunding.channel, func.sum(ProjectFunding.amount))
-        .join(Project, ProjectFunding.project_id == Project.id)
-        .where(*reach)
-        .group_by(ProjectFunding.channel)
-    )
-    return Totals(count, requested or nothing, arranged or nothing, dict(by_channel.all()))
 
 
 @dataclass(frozen=True)

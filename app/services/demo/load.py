@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
-from werkzeug.security import generate_password_hash
 
 from app.access.actor import SYSTEM
 from app.core.enums import DocumentStatus
@@ -33,45 +31,12 @@ from app.models.unit import Unit
 from app.models.user import AppUser
 from app.services import access, work_calendar
 from app.services.demo import units as places
+from app.services.demo.people import ACCOUNTS, load_people, load_units, unit_handlers
 from app.services.demo.stories import Declarer, Story, in_office_hours, stories
 from app.services.unit_of_work import unit_of_work
 from app.workflow.case import published, steps_of
 
 _BATCH = 1_000
-
-DEMO_MAIL = "@demo.invalid"
-"""What marks an account as a demonstration one, whatever it is called."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """A demo account: one per role (architecture.md section 10)."""
-
-    username: str
-    role: str
-    unit: str
-    last_name: str
-    first_name: str
-    position: str
-
-
-ACCOUNTS: tuple[Account, ...] = (
-    Account("admin", "sys_admin", places.DATA_BUREAU, "司徒", "文辉", "系统管理员"),
-    Account("security", "sec_admin", places.DATA_BUREAU, "余", "静怡", "安全管理员"),
-    Account("auditor", "audit_admin", places.DATA_BUREAU, "邓", "国强", "审计管理员"),
-    Account("handler1", "unit_handler", places.POLICE, "陈", "晓琳", "经办人"),
-    Account("leader1", "unit_leader", places.POLICE, "黄", "国强", "单位负责人"),
-    Account("handler2", "unit_handler", places.EDUCATION, "谭", "慧敏", "经办人"),
-    Account("leader2", "unit_leader", places.EDUCATION, "张", "颖仪", "单位负责人"),
-    Account("reviewer", "bureau_reviewer", places.DATA_BUREAU, "梁", "志明", "初审"),
-    Account("checker", "bureau_checker", places.DATA_BUREAU, "周", "伟杰", "复核"),
-    Account("director", "bureau_leader", places.DATA_BUREAU, "关", "伟雄", "分管领导"),
-    Account("finance", "finance", places.FINANCE, "吴", "婉仪", "预算股"),
-    Account("techfirm", "review_firm", places.REVIEW_FIRM, "李", "示例", "评审经理"),
-    Account("costfirm", "cost_firm", places.COST_FIRM, "何", "示例", "造价师"),
-    Account("expert1", "expert", places.REVIEW_FIRM, "方", "示例", "专家"),
-    Account("viewer", "viewer_stats", "ZFB", "许", "敬之", "市领导"),
-)
 
 _REVIEWERS = {"bureau_reviewer": "reviewer", "bureau_checker": "checker", "bureau_leader": "director"}
 _OPINIONS = ("材料齐全，同意提交复核。", "同意。", "同意列入年度需求计划。")
@@ -83,8 +48,8 @@ def load_demo(password: str, projects: int, seed: int = 1, now: dt.datetime | No
     """Load units, one account per role, a handler for every unit, and `projects` declarations."""
     moment = now or utcnow()
     with unit_of_work(SYSTEM) as session:
-        units = _load_units(session)
-        users = _load_people(session, units, password)
+        units = load_units(session)
+        users = load_people(session, units, password)
         access.bump(session)
         loader = _Loader.prepare(session, units, users, moment)
         told = stories(projects, seed, [_declarer(unit) for unit in loader.declaring], moment)
@@ -96,62 +61,6 @@ def load_demo(password: str, projects: int, seed: int = 1, now: dt.datetime | No
 def _declarer(unit: Unit) -> Declarer:
     """The units of the handlers' accounts are busier, so that whoever tries them finds something to do."""
     return Declarer(unit.short_name, 6 if unit.code in (places.POLICE, places.EDUCATION) else 1)
-
-
-def _load_units(session: Session) -> dict[str, Unit]:
-    units: dict[str, Unit] = {}
-    for place, demo in enumerate(places.UNITS, start=1):
-        parent = units.get(demo.parent)
-        unit = Unit(
-            code=demo.code,
-            name=demo.name,
-            short_name=demo.short_name,
-            kind=demo.kind,
-            parent_id=parent.id if parent else None,
-            sort=place,
-            is_demo=not demo.verified,
-        )
-        session.add(unit)
-        session.flush()
-        unit.path = f"{parent.path if parent else '/'}{unit.id}/"
-        units[demo.code] = unit
-    return units
-
-
-def _load_people(session: Session, units: dict[str, Unit], password: str) -> dict[str, AppUser]:
-    roles = {role.name: role for role in session.scalars(select(Role))}
-    hashed = generate_password_hash(password)
-    accounts = [*ACCOUNTS, *_unit_handlers()]
-    users = {}
-    for place, account in enumerate(accounts, start=1):
-        user = AppUser(
-            username=account.username,
-            last_name=account.last_name,
-            first_name=account.first_name,
-            email=f"{account.username}{DEMO_MAIL}",
-            password=hashed,
-            active=True,
-            unit_id=units[account.unit].id,
-            mobile=f"139{place:08d}",
-            position=account.position,
-            must_change_password=False,
-            password_changed_at=utcnow(),
-        )
-        user.roles = [roles[account.role]]
-        session.add(user)
-        users[account.username] = user
-    session.flush()
-    return users
-
-
-def _unit_handlers() -> Iterator[Account]:
-    served = {account.unit for account in ACCOUNTS if account.role == "unit_handler"}
-    for place, unit in enumerate(places.UNITS):
-        if unit.kind in places.DECLARING_KINDS and unit.code not in served:
-            last_name = "陈李张黄何梁谭关邓吴"[place % 10]
-            yield Account(
-                f"handler_{unit.code.lower()}", "unit_handler", unit.code, last_name, "示例", "经办人"
-            )
 
 
 @dataclass
@@ -178,7 +87,7 @@ class _Loader:
         """Everything the rows refer to."""
         definition = published(session, Declaration.document_kind)
         declaring = [unit for unit in units.values() if unit.kind in places.DECLARING_KINDS]
-        by_role = {account.username: account.role for account in (*ACCOUNTS, *_unit_handlers())}
+        by_role = {account.username: account.role for account in (*ACCOUNTS, *unit_handlers())}
         return cls(
             session=session,
             now=now,

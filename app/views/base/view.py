@@ -165,7 +165,7 @@ class OfficeView(ModelView):
         known = labels()
         readers = [column.reader(known) for column in columns]
         rows = (
-            [read(value) for read, value in zip(readers, row[1:], strict=True)]
+            [read(row[place]) for place, read in enumerate(readers, start=1)]
             for row in query.stream(session, columns)
         )
         written = export.workbook(
