@@ -13,10 +13,22 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 
+
+class OfficeTalisman(Talisman):
+    """Talisman that leaves a response the policy it brought along: the page which says that a file is
+    missing needs its styles, the file itself must not run anything."""
+
+    def _set_content_security_policy_headers(self, headers: Any, options: Any) -> None:
+        own = headers.get("Content-Security-Policy")
+        super()._set_content_security_policy_headers(headers, options)
+        if own:
+            headers["Content-Security-Policy"] = own
+
+
 db = SQLA(session_options={"expire_on_commit": False})
 migrate = Migrate()
 csrf = CSRFProtect()
-talisman = Talisman()
+talisman = OfficeTalisman()
 metadata = Model.metadata
 metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

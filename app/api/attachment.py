@@ -17,7 +17,6 @@ from app.api.kinds import ID, MOMENT, TEXT, WHOLE, WORDS, Whole, code
 from app.api.listing import NOTHING
 from app.core import download
 from app.core.errors import InvalidInput, Problem, UnsupportedFile
-from app.extensions import talisman
 from app.models.attachment import Attachment
 from app.models.user import AppUser
 from app.services import attachment
@@ -106,7 +105,6 @@ class AttachmentApi(ReadApi):
         )
         return self.answer(201, id=row.id, result=self.record(row.id))
 
-    @talisman(content_security_policy=download.POLICY)
     @route(
         "GET",
         "/<int:pk>/content",

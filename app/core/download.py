@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-POLICY = {"default-src": "'none'", "sandbox": ""}
+POLICY = "default-src 'none'; sandbox"
 """The content security policy of a stored file: even opened in a browser, it runs and loads nothing."""
 
 
@@ -13,6 +13,7 @@ def headers(name: str, size: int) -> dict[str, str]:
     return {
         "Content-Disposition": disposition(name),
         "Content-Length": str(size),
+        "Content-Security-Policy": POLICY,
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-store",
     }

@@ -9,7 +9,7 @@ from flask import Flask, Response, current_app, g, jsonify, make_response, rende
 from flask_babel import get_locale, gettext, lazy_gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.core.enums import Labelled
 from app.core.errors import DomainError, InvalidInput, Problem, StaleVersion
@@ -149,6 +149,9 @@ def _http_error(error: HTTPException) -> Response:
     if error.response is not None or status < 400:
         return make_response(error.get_response())
     message = str(_TITLES.get(status, error.name))
+    if isinstance(error, SecurityError):
+        # Under a host name that is not ours no address can be made, and so no page of ours.
+        return make_response(message, status, {"Content-Type": "text/plain; charset=utf-8"})
     if isinstance(error, CSRFError):
         message = gettext("This page was open too long. Go back, reload it and send the form again.")
     return respond(status, message)

@@ -29,7 +29,7 @@ def test_a_file_comes_back_as_it_was_sent(handler: Rest, draft: dict[str, Any]) 
     assert content.headers["Content-Disposition"].startswith("attachment;")
     assert "filename*=UTF-8''%E4%BC%9A" in content.headers["Content-Disposition"]
     assert content.headers["X-Content-Type-Options"] == "nosniff"
-    assert content.headers["Content-Security-Policy"] == "default-src 'none'; sandbox "
+    assert content.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert handler.get(f"/attachment/{row['id']}").json["result"] == row
     listed = handler.get(f"/attachment/?owner_kind=declaration&owner_id={draft['id']}").json
     assert [each["id"] for each in listed["result"]] == [row["id"]]

@@ -12,7 +12,6 @@ from flask_login import login_required
 
 from app.core import download
 from app.core.errors import InvalidInput, Problem
-from app.extensions import talisman
 from app.services import attachment
 from app.views.actor import current_actor
 from app.views.declaration.files import file_view
@@ -30,7 +29,6 @@ class AttachmentView(BaseView):
     default_view = "content"
 
     @expose("/<int:pk>/content")
-    @talisman(content_security_policy=download.POLICY, content_security_policy_nonce_in=[])
     @login_required
     def content(self, pk: int) -> Response:
         """The file, always to be saved and never shown by the browser (SEC-17, SEC-31)."""
