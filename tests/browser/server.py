@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -31,6 +30,7 @@ class Server:
             "DEMO_PROJECTS": str(projects),
             "PORT": str(self.port),
             "FLASK_APP": "run.py",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             **environment,
         }
         self.sessions: dict[str, Any] = {}
@@ -40,41 +40,39 @@ class Server:
 
     def prepare(self) -> None:
         """Migrate and load the demo data."""
-        subprocess.run(
-            [_tool("flask"), "start"], env=self.environment, cwd=ROOT, check=True, capture_output=True
+        done = subprocess.run(
+            ["flask", "start"], env=self.environment, cwd=ROOT, capture_output=True, text=True
         )
+        if done.returncode:
+            raise RuntimeError(done.stdout + done.stderr)
 
     def start_web(self) -> None:
         """Start the site and wait until it answers."""
-        command = [
-            _tool("gunicorn"),
-            "--bind",
-            f"127.0.0.1:{self.port}",
-            "--threads",
-            "8",
-            "--no-control-socket",
-        ]
-        self.web = self._spawn([*command, "run:app"], "web.log")
+        self.web = self._spawn("web")
         deadline = time.monotonic() + 60
         while True:
             try:
-                urllib.request.urlopen(f"{self.base}/login/", timeout=2).close()
+                urllib.request.urlopen(f"{self.base}/login/", timeout=5).close()
                 return
             except OSError:
                 if time.monotonic() > deadline or self.web.poll() is not None:
                     raise RuntimeError((self.folder / "web.log").read_text()) from None
-                time.sleep(0.2)
+                time.sleep(0.1)
 
     def start_worker(self) -> None:
         """Start the Huey consumer."""
-        self.worker = self._spawn(
-            [_tool("huey_consumer"), "run.huey", "--workers", "1", "--max-delay", "1"], "worker.log"
-        )
+        self.worker = self._spawn("worker")
 
-    def _spawn(self, command: list[str], log: str) -> subprocess.Popen[bytes]:
-        with (self.folder / log).open("ab") as output:
+    def _spawn(self, name: str) -> subprocess.Popen[bytes]:
+        """Start a process as the Procfile has it."""
+        with (self.folder / f"{name}.log").open("ab") as output:
             return subprocess.Popen(
-                command, env=self.environment, cwd=ROOT, stdout=output, stderr=output, start_new_session=True
+                ["sh", "-c", f"exec {_procfile()[name]}"],
+                env=self.environment,
+                cwd=ROOT,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
 
     def kill_web(self) -> None:
@@ -97,9 +95,9 @@ def _kill(process: subprocess.Popen[bytes] | None) -> None:
         process.wait(timeout=10)
 
 
-def _tool(name: str) -> str:
-    beside = Path(sys.executable).with_name(name)
-    return str(beside) if beside.exists() else shutil.which(name) or name
+def _procfile() -> dict[str, str]:
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    return {name: command.strip() for name, _, command in (line.partition(":") for line in lines if line)}
 
 
 def _free_port() -> int:
