@@ -120,7 +120,7 @@ class Rush:
 def counted(session: Session, column: Any, *conditions: Any) -> Counter[int]:
     """How many rows there are of each value."""
     rows = session.execute(select(column, func.count()).where(*conditions).group_by(column))
-    return Counter(dict(rows.tuples().all()))
+    return Counter({row[0]: row[1] for row in rows})
 
 
 def expect_all_or_nothing(engine: Engine, ids: Sequence[int]) -> dict[int, DocumentStatus]:
