@@ -172,21 +172,35 @@ class DeclarationForm:
 
 
 def declare(page: Page, raw: Raw, files: Mapping[str, str]) -> str:
-    """Hand in a whole declaration in one request, for tests of what comes after; returns its page's path."""
-    page.goto(NEW)
-    posted = page.evaluate(
-        _HAND_IN,
-        {
-            "pairs": [*samples.as_form(raw), ("intent", "submit")],
-            "files": [
-                {"category": category, "name": name, "content": content.decode()}
-                for category, name, content in files_of(files)
-            ],
-        },
-    )
-    assert re.search(r"/declaration/show/\d+$", posted), posted
-    page.goto(posted)
+    """Submit a whole declaration in one request, for tests of what comes after; returns its page's path."""
+    address = _hand_in(page, raw, files, "submit")
+    assert re.search(r"/declaration/show/\d+$", address), address
+    page.goto(address)
     return path_of(page)
+
+
+def draft(page: Page, raw: Raw, files: Mapping[str, str] | None = None) -> DeclarationForm:
+    """Save a declaration in one request, for tests of what happens to a form that is filled in."""
+    address = _hand_in(page, raw, files or {}, "save")
+    assert re.search(r"/declaration/drafts/edit/\d+$", address), address
+    page.goto(address)
+    form = DeclarationForm(page)
+    expect(form.form).to_have_class(re.compile("with-script"))
+    return form
+
+
+def _hand_in(page: Page, raw: Raw, files: Mapping[str, str], intent: str) -> str:
+    """Send the new form as the browser would without its script; returns where that leads."""
+    page.goto(NEW)
+    sent = {
+        "pairs": [*samples.as_form(raw), ("intent", intent)],
+        "files": [
+            {"category": category, "name": name, "content": content.decode()}
+            for category, name, content in files_of(files)
+        ],
+    }
+    address: str = page.evaluate(_HAND_IN, sent)
+    return address
 
 
 _HAND_IN = """async ({ pairs, files }) => {

@@ -19,20 +19,13 @@ from tests.browser.office import (
     ReviewDesk,
     confirm,
     declare,
+    draft,
     row_of,
     told,
 )
 
 BASIS = {"BASIS": "采购需求.pdf"}
 MB = 1 << 20
-
-
-def filled(page: Page, title: str, **changes: object) -> DeclarationForm:
-    """A new declaration in which everything stands but the attachments."""
-    page.goto(NEW)
-    form = DeclarationForm(page)
-    form.fill(samples.maintenance(title=title, **changes))
-    return form
 
 
 def flow_log(page: Page) -> list[str]:
@@ -47,8 +40,7 @@ class TestFields:
         self, log_in: LogIn
     ) -> None:
         page = log_in("handler1")
-        form = filled(page, "填错的申报")
-        form.attach("BASIS", "采购需求.pdf", samples.pdf())
+        form = draft(page, samples.maintenance(title="填错的申报"))
         form.put(form.control("basis_text"), "")
         form.put(form.control("lead_mobile"), "1380000")
         form.put(form.control("end_date"), f"{samples.next_year()}-01-01")
@@ -69,8 +61,7 @@ class TestFields:
 
     def test_an_amount_with_three_decimals_is_not_rounded(self, log_in: LogIn) -> None:
         page = log_in("handler1")
-        form = filled(page, "三位小数")
-        form.attach("BASIS", "采购需求.pdf", samples.pdf())
+        form = draft(page, samples.maintenance(title="三位小数"))
         form.put(form.control("budget_lines.2.unit_price"), "100.005")
         expect(form.table("budget_lines").locator("[data-line-amount]").nth(2)).to_have_text("—")
         form.submit()
@@ -84,8 +75,7 @@ class TestFields:
         self, log_in: LogIn
     ) -> None:
         page = log_in("handler1")
-        form = filled(page, "合计不符")
-        form.attach("BASIS", "采购需求.pdf", samples.pdf())
+        form = draft(page, samples.maintenance(title="合计不符"))
         form.put(form.control("requested_amount"), "32,000.00")
         expect(page.locator("[data-balance=lines]")).to_contain_text("100.00")
         form.put(form.control("funding_splits.0.amount"), "31,950.00")
@@ -114,8 +104,7 @@ class TestFields:
 class TestStalePages:
     def test_a_form_saved_over_a_colleagues_change_shows_who_changed_what(self, log_in: LogIn) -> None:
         mine, theirs = log_in("handler1"), log_in("handler1", anew=True)
-        form = filled(mine, "两个窗口")
-        form.keep("contact_name", "陈晓琳")
+        form = draft(mine, samples.maintenance(title="两个窗口"))
         theirs.goto(mine.url)
         other = DeclarationForm(theirs)
         other.put(other.control("contact_name"), "李秀英")
@@ -153,8 +142,7 @@ class TestStalePages:
 class TestDoubleClicks:
     def test_on_submit_has_one_effect(self, log_in: LogIn) -> None:
         page = log_in("handler1")
-        form = filled(page, "连点提交")
-        form.attach("BASIS", "采购需求.pdf", samples.pdf())
+        draft(page, samples.maintenance(title="连点提交"))
         page.locator("button[form=declaration-form][value=submit]").dblclick(no_wait_after=True)
         expect(page).to_have_url(re.compile(r"/declaration/show/\d+"))
         assert len(flow_log(page)) == 1
@@ -206,7 +194,7 @@ class TestFiles:
         self, log_in: LogIn, tmp_path: Path
     ) -> None:
         page = log_in("handler1")
-        form = filled(page, "附件不合要求")
+        form = draft(page, samples.maintenance(title="附件不合要求"))
         large = tmp_path / "过大的附件.pdf"
         with large.open("wb") as file:
             file.write(samples.pdf())

@@ -24,6 +24,7 @@ ACCOUNTS = (
 @pytest.mark.parametrize("username", ACCOUNTS)
 def test_everybody_can_open_every_entry_of_his_menu(log_in: LogIn, username: str) -> None:
     page = log_in(username)
+    page.goto("/")
     addresses = page.eval_on_selector_all(
         "aside a[href^='/']", "links => links.map(link => link.getAttribute('href'))"
     )
