@@ -209,7 +209,10 @@ class ListingBuilder:
         href = self._row_address(self.show_endpoint, row[0]) if self.show_endpoint else None
         cells = []
         for column, value in zip(visible, values, strict=True):
-            cell = column.cell(value, self.labels)
+            # Units, states and days repeat down a column: each is drawn once per page.
+            cell = self._cells.get((column.key, value))
+            if cell is None:
+                cell = self._cells[column.key, value] = column.cell(value, self.labels)
             if column.link and href:
                 cell = Markup('<a href="%s">%s</a>') % (href, cell)
             cells.append(cell)
@@ -245,6 +248,7 @@ class ListingBuilder:
 
     _addresses: dict[str, str] = field(default_factory=dict)
     _texts: dict[int, str] = field(default_factory=dict)
+    _cells: dict[tuple[str, Any], str | Markup] = field(default_factory=dict)
 
 
 _PLACE = 987654321012345
