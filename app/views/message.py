@@ -174,7 +174,8 @@ class MessageView(OfficeView):
 
 def _opener(pk: int, words: Any, new: bool) -> Markup:
     mark = Markup(
-        '<span class="status-dot status-red flex-shrink-0 me-2" title="{0}"><span class="visually-hidden">{0}</span></span>'
+        '<span class="status-dot status-red flex-shrink-0 me-2" title="{0}">'
+        '<span class="visually-hidden">{0}</span></span>'
     )
     return Markup(
         '<button class="btn btn-link p-0 text-start text-wrap text-reset {weight}" form="message-open" '
