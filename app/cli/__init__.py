@@ -15,6 +15,7 @@ from app.services.demo import ACCOUNTS, DEMO_MAIL, load_demo
 from app.services.seed import seed
 from app.services.unit_of_work import current_session
 from app.services.user import NewUser, create_user
+from app.tasks.runtime import clock_of
 from config import Settings, SettingsRefused
 
 demo = AppGroup("demo", help="Demo data.")
@@ -37,7 +38,7 @@ def start() -> None:
     seed()
     if settings.profile == "demo" and _nobody_yet():
         click.echo(f"First start: loading {settings.demo_projects} demo projects …")
-        load_demo(settings.demo_password, settings.demo_projects)
+        _load_demo(settings.demo_projects)
     if settings.profile == "production" and _has_demo_accounts():
         raise SettingsRefused("This database holds demo accounts; production starts on one of its own.")
     click.echo(f"\n  http://{settings.host}:{settings.port}/\n")
@@ -64,7 +65,7 @@ def demo_load(projects: int, number: int) -> None:
     if not _nobody_yet():
         raise click.ClickException("There are users already. Demo data goes into an empty database only.")
     seed()
-    load_demo(current_app.config["SETTINGS"].demo_password, projects, number)
+    _load_demo(projects, number)
 
 
 @admin.command("create")
@@ -83,6 +84,13 @@ def admin_create(username: str, name: str, role: str) -> None:
         ]
         raise click.ClickException("; ".join(problems)) from None
     click.echo(f"{username}: {password}")
+
+
+def _load_demo(projects: int, number: int = 1) -> None:
+    """Demo data with its lights: the clock looks every ten minutes, and a visitor comes before that."""
+    load_demo(current_app.config["SETTINGS"].demo_password, projects, number)
+    clock = clock_of(current_app)
+    clock.run("scan_reviews", clock.scan_reviews)
 
 
 def _nobody_yet() -> bool:

@@ -59,3 +59,9 @@ def test_a_wrong_password_says_so_and_keeps_the_name(server: Server, browser: Br
     expect(page.locator("input[name=username]")).to_have_value("nobody-here")
     expect(page.locator(".alert-danger, .invalid-feedback").first).to_be_visible()
     page.close()
+
+
+def test_the_demo_shows_lights_from_its_first_minute(log_in: LogIn) -> None:
+    page = log_in("reviewer")
+    page.goto("/alertview/list/")
+    expect(page.locator("[data-list] tbody tr .lamp.red").first).to_be_visible()
