@@ -12,7 +12,7 @@ help: ## Show what each target does
 
 run: setup ## Install what is missing, migrate, load demo data at the first start, serve site and worker
 	@$(BIN)/flask start
-	@exec $(BIN)/honcho start --no-colour
+	@exec $(BIN)/honcho start --no-colour --port "$${PORT:-8080}"
 
 test: setup $(VENV)/.dev ## All checks and tests, on SQLite and (where one answers) PostgreSQL, with browser tests
 	@scripts/test

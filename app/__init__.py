@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import models
@@ -79,9 +82,24 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _bust_caches(app: Flask) -> None:
-    """Static addresses carry the version, so that an upgrade never meets an old script in a browser."""
+    """Static addresses carry the file's time: a browser keeps each for a year and never meets an old one
+    after an upgrade. What a script or style asks for by itself carries none and is asked for again."""
+    folder = Path(app.static_folder or "")
+
+    @lru_cache
+    def stamp(filename: str) -> str:
+        try:
+            return f"{(folder / filename).stat().st_mtime_ns:x}"
+        except OSError:
+            return VERSION
 
     @app.url_defaults
-    def add_version(endpoint: str, values: dict[str, object]) -> None:
+    def add_stamp(endpoint: str, values: dict[str, object]) -> None:
         if endpoint == "static" and "v" not in values:
-            values["v"] = VERSION
+            values["v"] = stamp(str(values.get("filename", "")))
+
+    @app.after_request
+    def keep(response: Response) -> Response:
+        if request.endpoint == "static" and "v" in request.args and response.status_code in (200, 304):
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response

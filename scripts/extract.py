@@ -22,7 +22,27 @@ _ERRORS = frozenset(
     }
 )
 _NAMERS = frozenset(
-    {"Field", "Column", "Table", "ConditionField", "translate", "wrong", "missing", "_refuse"}
+    {
+        "Field",
+        "Column",
+        "Table",
+        "Part",
+        "Rows",
+        "column",
+        "ConditionField",
+        "translate",
+        "wrong",
+        "missing",
+        "_refuse",
+        "refuse",
+        "_wrong",
+        "_unknown",
+        "_warning",
+        "_error",
+        "_no_flow",
+        "_refused",
+        "say",
+    }
 )
 """Calls that carry a name or path and beside it a text: a field's label, a rule's sentence."""
 _LABELLED = frozenset({"Labelled"})
@@ -42,6 +62,8 @@ def _texts(node: ast.AST) -> Iterator[str]:
             yield from _of_call(node)
         case ast.ClassDef() if any(_name(base) in _LABELLED for base in node.bases):
             yield from _of_members(node)
+        case ast.ClassDef() if any(_name(base) == "Importable" for base in node.bases):
+            yield from _of_label(node)
         case ast.FunctionDef():
             yield from _of_defaults(node)
 
@@ -53,7 +75,9 @@ def _of_call(node: ast.Call) -> Iterator[str]:
             text for argument in node.args[:2] if (text := _string(argument)) and _readable(text, name)
         )
     yield from (
-        text for keyword in node.keywords if keyword.arg == "message" and (text := _string(keyword.value))
+        text
+        for keyword in node.keywords
+        if keyword.arg in ("message", "hint") and (text := _string(keyword.value))
     )
 
 
@@ -63,6 +87,12 @@ def _of_members(node: ast.ClassDef) -> Iterator[str]:
             texts = [_string(element) for element in statement.value.elts]
             if len(texts) > 1 and texts[1]:
                 yield texts[1]
+
+
+def _of_label(node: ast.ClassDef) -> Iterator[str]:
+    for statement in node.body:
+        if isinstance(statement, ast.Assign) and [_name(target) for target in statement.targets] == ["label"]:
+            yield _string(statement.value)
 
 
 def _of_defaults(node: ast.FunctionDef) -> Iterator[str]:

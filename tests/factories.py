@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from flask_appbuilder.security.sqla.models import Role
@@ -11,8 +13,11 @@ from werkzeug.security import generate_password_hash
 
 from app.access.actor import SYSTEM, Actor
 from app.core.enums import UnitKind
+from app.models.annual_plan import AnnualPlan
+from app.models.project import Project
 from app.models.unit import Unit
 from app.models.user import AppUser
+from app.services import funds
 from app.services.access import actor_for, bump
 from app.services.unit_of_work import current_session, unit_of_work
 from tests.conftest import PASSWORD
@@ -66,6 +71,22 @@ def make_user(
         session.flush()
         bump(session)
     return user
+
+
+def arrange_funds(project: Project, amount: str, channels: Mapping[str, str] | None = None) -> None:
+    """Give a project its initial amount, in yuan, as the annual plan does."""
+    with unit_of_work(SYSTEM) as session:
+        plan = session.scalar(select(AnnualPlan).where(AnnualPlan.project_id == project.id))
+        if plan is not None:
+            plan.initial_amount = Decimal(amount)
+        funds.arrange(
+            session,
+            SYSTEM,
+            project,
+            Decimal(amount),
+            funds.Source("annual_plan", plan.id if plan else 0, "开财〔2026〕1号"),
+            {channel: Decimal(part) for channel, part in (channels or {}).items()},
+        )
 
 
 def actor_of(user: AppUser) -> Actor:

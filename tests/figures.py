@@ -17,6 +17,7 @@ from app.models.declaration import Declaration
 from app.models.project import Project, ProjectFunding
 from app.models.unit import Unit
 from app.services.unit_of_work import unit_of_work
+from tests.factories import arrange_funds
 from tests.pages import words
 
 _numbers = itertools.count(1)
@@ -64,7 +65,6 @@ def make_project(
             stage=stage,
             construction_status=status,
             requested_amount=Decimal(requested),
-            arranged_amount=None if arranged is None else Decimal(arranged),
             funding=[
                 ProjectFunding(channel=channel, amount=Decimal(amount))
                 for channel, amount in (channels or {"GENERAL_BUDGET": requested}).items()
@@ -83,9 +83,11 @@ def make_project(
                     project_id=project.id,
                     unit_id=unit.id,
                     requested_amount=Decimal(requested),
-                    initial_amount=project.arranged_amount,
                 )
             )
+            session.flush()
+        if arranged is not None:
+            arrange_funds(project, arranged)
     return project
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from app.core.enums import DataScope
@@ -30,6 +30,11 @@ class Actor:
     grants: Mapping[str, frozenset[ScopeGrant]] = field(default_factory=dict)
     address: str = ""
     is_system: bool = False
+
+    @property
+    def reach(self) -> Hashable:
+        """All that rules ask of an actor, as a key: two actors of equal reach see and may the same."""
+        return (self.user_id, self.unit_path, self.is_system, frozenset(self.grants.items()))
 
     def scopes(self, noun: str, verb: str) -> frozenset[ScopeGrant]:
         """The scopes within which this actor holds the verb; empty means no rows."""

@@ -6,12 +6,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, inspect, select
+from sqlalchemy import ColumnElement, Select, exists, inspect, select
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.sql.base import ExecutableOption
 
 from app.access.actor import Actor
-from app.access.rules import Assigned, Granted, Holds, InState, LoggedIn, Mine, Nobody, Rule, Through
+from app.access.rules import (
+    Assigned,
+    Granted,
+    Holds,
+    InState,
+    LoggedIn,
+    Mine,
+    Nobody,
+    Rule,
+    Through,
+    Where,
+    WithWhole,
+)
+from app.access.rules_shared import Shared, SharedWithEveryone
 from app.access.rules_task import (
     StillOpen,
     Unowned,
@@ -19,24 +32,35 @@ from app.access.rules_task import (
     in_review_with,
     known_to,
     open_to_edit_by,
+    reviewed_by,
     taking_part,
 )
 from app.core.enums import DocumentStatus as Status
 from app.core.errors import Change, NotFound, StaleVersion
 from app.models import (
+    adjustment,
     alert,
     annual_plan,
     attachment,
+    change,
     clock,
     declaration,
     dictionary,
     flow,
+    history,
+    importing,
     log,
     message,
+    policy_rule,
     project,
+    remark,
+    saved_query,
+    similarity,
     unit,
     user,
 )
+from app.models.adjustment import AdjustmentLine, FundAdjustment
+from app.models.change import ChangeRequest
 from app.models.declaration import Declaration
 
 
@@ -63,19 +87,85 @@ def _in(*states: Status) -> InState:
     return InState(Declaration.status, frozenset(states))
 
 
+def _adjustment(verb: str) -> Granted:
+    return Granted("adjustment", verb, unit=FundAdjustment.unit_id, owner=FundAdjustment.created_by_id)
+
+
+def _line_of_adjustment(verb: str) -> WithWhole:
+    return WithWhole(AdjustmentLine.adjustment_id, FundAdjustment, lambda: rule(FundAdjustment, verb))
+
+
+def _adjusting(*states: Status) -> InState:
+    return InState(FundAdjustment.status, frozenset(states))
+
+
+def _change(verb: str) -> Granted:
+    return Granted("change", verb, unit=ChangeRequest.unit_id, owner=ChangeRequest.created_by_id)
+
+
+def _change_in(*states: Status) -> InState:
+    return InState(ChangeRequest.status, frozenset(states))
+
+
 _UNSUBMITTED = (Status.DRAFT, Status.RECYCLED)
 _OPEN_TO_UNIT = (Status.DRAFT, Status.RETURNED)
 
-OWNERS: dict[str, type[Any]] = {Declaration.document_kind: Declaration}
+
+def _taken_back() -> ColumnElement[bool]:
+    """Projects whose declaration is a draft again, or in its unit's recycle bin."""
+    return exists().where(
+        Declaration.project_id == project.Project.id, Declaration.status.in_(sorted(_UNSUBMITTED))
+    )
+
+
+OWNERS: dict[str, type[Any]] = {
+    Declaration.document_kind: Declaration,
+    ChangeRequest.document_kind: ChangeRequest,
+    FundAdjustment.document_kind: FundAdjustment,
+}
 """The documents that attachments belong to, by their kind."""
 
 
-def _through_owner(*verbs: str) -> Through:
+def versioned() -> dict[str, type[Any]]:
+    """What keeps versions, by kind: every document, and the project."""
+    return {**OWNERS, "project": project.Project}
+
+
+def _owners(*verbs: str) -> dict[str, tuple[type[Any], list[Rule]]]:
+    return {kind: (model, [rule(model, verb) for verb in verbs]) for kind, model in OWNERS.items()}
+
+
+def _through_owner(*verbs: str, others: Mapping[str, tuple[type[Any], str]]) -> Through:
+    """Through the document, by these verbs; `others` are owners that are no documents, each with its verb."""
     return Through(
         attachment.Attachment.owner_kind,
         attachment.Attachment.owner_id,
-        lambda: {kind: (model, [rule(model, verb) for verb in verbs]) for kind, model in OWNERS.items()},
+        lambda: {
+            **_owners(*verbs),
+            **{kind: (model, [rule(model, verb)]) for kind, (model, verb) in others.items()},
+        },
     )
+
+
+_BEING_WRITTEN: dict[str, tuple[type[Any], str]] = {attachment.OF_TASK: (flow.Task, "act")}
+"""A file for an opinion that is not given yet is the reviewer's alone."""
+
+
+def _principals(actor: Actor) -> ColumnElement[bool]:
+    """Appointments made for people of units whose tasks the actor administers."""
+    people = select(user.AppUser.id).where(criterion(actor, user.AppUser, "deputise"))
+    return flow.AgentAppointment.principal_id.in_(people)
+
+
+def _administered(actor: Actor) -> ColumnElement[bool]:
+    """Tasks of runs in which the actor may give a task to somebody else."""
+    runs = select(flow.FlowRun.id).where(criterion(actor, flow.FlowRun, "reassign"))
+    return flow.Task.run_id.in_(runs)
+
+
+def _remarks_of(*verbs: str) -> Through:
+    """Remarks on the documents with which the actor may do one of the verbs."""
+    return Through(remark.Remark.document_kind, remark.Remark.document_id, lambda: _owners(*verbs))
 
 
 POLICY: dict[type[Any], Policy | PartOf] = {
@@ -92,10 +182,16 @@ POLICY: dict[type[Any], Policy | PartOf] = {
             "withdraw": _declaration("submit") & _in(Status.IN_REVIEW),
             "urge": _declaration("submit") & _in(Status.IN_REVIEW),
             "amend": Holds("task", "act") & Assigned(open_to_edit_by(Declaration)) & _in(Status.IN_REVIEW),
+            # 意见与答复: whoever reviews it now remarks, its unit answers until the review has ended.
+            "remark": Holds("task", "act") & Assigned(reviewed_by(Declaration)),
+            "answer": _declaration("submit") & _in(Status.DRAFT, Status.RETURNED, Status.IN_REVIEW),
             "recycle": _declaration("edit") & _in(Status.DRAFT),
             "restore": _declaration("edit") & _in(Status.RECYCLED),
             "purge": _declaration("edit") & _in(Status.RECYCLED),
             "export": _declaration("export") & ~_in(*_UNSUBMITTED),
+            # Whoever keeps the policy rules tries them on what was submitted: he is shown the compared
+            # figures of the chosen number, never the document.
+            "try_rule": Holds("policy_rule", "manage") & ~_in(*_UNSUBMITTED),
         },
     ),
     declaration.BudgetLine: PartOf(Declaration),
@@ -104,14 +200,73 @@ POLICY: dict[type[Any], Policy | PartOf] = {
     declaration.CatalogueEntry: PartOf(Declaration),
     declaration.ScheduleStep: PartOf(Declaration),
     declaration.PerformanceIndicator: PartOf(Declaration),
+    change.ChangeRequest: Policy(
+        "change",
+        {
+            "read": ((_change("read") | Assigned(in_review_with(ChangeRequest))) & ~_change_in(*_UNSUBMITTED))
+            | _change("edit"),
+            # Of which project, its unit's scope says: the draft lies in the project's unit.
+            "create": _change("create"),
+            "edit": _change("edit") & _change_in(*_OPEN_TO_UNIT),
+            "submit": _change("submit") & _change_in(*_OPEN_TO_UNIT),
+            "withdraw": _change("submit") & _change_in(Status.IN_REVIEW),
+            "urge": _change("submit") & _change_in(Status.IN_REVIEW),
+            "amend": Holds("task", "act")
+            & Assigned(open_to_edit_by(ChangeRequest))
+            & _change_in(Status.IN_REVIEW),
+            "remark": Holds("task", "act") & Assigned(reviewed_by(ChangeRequest)),
+            "answer": _change("submit") & _change_in(Status.DRAFT, Status.RETURNED, Status.IN_REVIEW),
+            "recycle": _change("edit") & _change_in(Status.DRAFT),
+            "restore": _change("edit") & _change_in(Status.RECYCLED),
+            "purge": _change("edit") & _change_in(Status.RECYCLED),
+            "export": _change("export") & ~_change_in(*_UNSUBMITTED),
+            "try_rule": Holds("policy_rule", "manage") & ~_change_in(*_UNSUBMITTED),
+        },
+    ),
+    change.ChangeItem: PartOf(ChangeRequest),
     project.Project: Policy(
         "project",
         {
             "read": Granted("project", "read", unit=project.Project.unit_id),
             "export": Granted("project", "export", unit=project.Project.unit_id),
+            # Whoever declares or reviews is told of similar projects of ANY unit, whatever his scope, so that
+            # nothing is built twice: of a project outside his scope only title, unit, year, number, the band
+            # of its amount and the passages that overlap (services/similarity). Never of what its unit has
+            # not submitted or has taken back; state secrets are never stored at all.
+            "similar": Holds("project", "similar") & ~Where(_taken_back),
+            "import": Granted("project", "import", unit=project.Project.unit_id),
         },
     ),
+    similarity.SimilarityEntry: PartOf(project.Project),
+    similarity.SimilarityPosting: PartOf(project.Project),
+    similarity.SimilarityGram: Policy("similarity"),
+    similarity.SimilarProject: PartOf(Declaration),
     project.ProjectFunding: PartOf(project.Project),
+    project.ProjectFundEntry: PartOf(project.Project),
+    adjustment.FundAdjustment: Policy(
+        "adjustment",
+        {
+            "read": (
+                (_adjustment("read") | Assigned(in_review_with(FundAdjustment))) & ~_adjusting(*_UNSUBMITTED)
+            )
+            | _adjustment("edit"),
+            "create": Holds("adjustment", "create"),
+            "edit": _adjustment("edit") & _adjusting(*_OPEN_TO_UNIT),
+            "submit": _adjustment("submit") & _adjusting(*_OPEN_TO_UNIT),
+            "withdraw": _adjustment("submit") & _adjusting(Status.IN_REVIEW),
+            "urge": _adjustment("submit") & _adjusting(Status.IN_REVIEW),
+            "remark": Holds("task", "act") & Assigned(reviewed_by(FundAdjustment)),
+            "answer": _adjustment("submit") & _adjusting(Status.DRAFT, Status.RETURNED, Status.IN_REVIEW),
+            "recycle": _adjustment("edit") & _adjusting(Status.DRAFT),
+            "restore": _adjustment("edit") & _adjusting(Status.RECYCLED),
+            "purge": _adjustment("edit") & _adjusting(Status.RECYCLED),
+            "export": _adjustment("export") & ~_adjusting(*_UNSUBMITTED),
+            "try_rule": Holds("policy_rule", "manage") & ~_adjusting(*_UNSUBMITTED),
+        },
+    ),
+    adjustment.AdjustmentLine: Policy(
+        "adjustment", {"read": _line_of_adjustment("read"), "export": _line_of_adjustment("export")}
+    ),
     annual_plan.AnnualPlan: Policy(
         "annual_plan",
         {
@@ -134,6 +289,8 @@ POLICY: dict[type[Any], Policy | PartOf] = {
         {
             "read": Holds("user", "read") | Mine(user.AppUser.id),
             "manage": Holds("user", "manage"),
+            # Who may give an absent person's tasks to others may also name his agent.
+            "deputise": Granted("task", "reassign", unit=user.AppUser.unit_id),
         },
     ),
     user.RoleScope: Policy("role", {"read": Holds("role", "read"), "manage": Holds("role", "manage")}),
@@ -151,12 +308,37 @@ POLICY: dict[type[Any], Policy | PartOf] = {
     dictionary.RuleParameter: Policy(
         "parameter", {"read": Holds("parameter", "read"), "manage": Holds("parameter", "manage")}
     ),
+    policy_rule.PolicyRule: Policy(
+        "policy_rule", {"read": Holds("policy_rule", "read"), "manage": Holds("policy_rule", "manage")}
+    ),
+    policy_rule.RuleFinding: Policy(
+        "rule_finding",
+        {
+            "read": Through(
+                policy_rule.RuleFinding.document_kind,
+                policy_rule.RuleFinding.document_id,
+                lambda: {kind: (model, [rule(model, "read")]) for kind, model in OWNERS.items()},
+            )
+        },
+    ),
     dictionary.WorkCalendarDay: Policy(
         "work_calendar", {"read": LoggedIn(), "manage": Holds("work_calendar", "manage")}
     ),
     dictionary.NumberSequence: Policy("number_sequence"),
     dictionary.MenuItem: Policy("menu", {"read": Holds("menu", "manage"), "manage": Holds("menu", "manage")}),
     dictionary.ListPreference: Policy("list_preference"),
+    saved_query.SavedQuery: Policy(
+        "saved_query",
+        {
+            # Whose query it is says nothing about rows: it runs under the scope of whoever opens it.
+            "read": Mine(saved_query.SavedQuery.owner_id) | Shared(),
+            "create": LoggedIn(),
+            "edit": Mine(saved_query.SavedQuery.owner_id),
+            "share": Holds("saved_query", "share"),
+            "remove": Mine(saved_query.SavedQuery.owner_id)
+            | (SharedWithEveryone() & Holds("saved_query", "share")),
+        },
+    ),
     flow.FlowDefinition: Policy("flow", {"read": Holds("flow", "read"), "manage": Holds("flow", "manage")}),
     flow.FlowStep: PartOf(flow.FlowDefinition),
     flow.FlowStepUser: PartOf(flow.FlowDefinition),
@@ -179,16 +361,22 @@ POLICY: dict[type[Any], Policy | PartOf] = {
             "read": Holds("task", "read") & Assigned(known_to),
             "act": Holds("task", "act") & Assigned(held_by) & StillOpen(),
             "take_back": Holds("task", "act") & Assigned(known_to),
+            "reassign": Assigned(_administered),
         },
     ),
     flow.CopyTo: Policy("task", {"read": Mine(flow.CopyTo.user_id)}),
-    flow.FlowLog: Policy("task"),
+    flow.FlowLog: Policy(
+        "task",
+        {"read": Through(flow.FlowLog.document_kind, flow.FlowLog.document_id, lambda: _owners("read"))},
+    ),
     flow.AgentAppointment: Policy(
         "agent",
         {
-            "read": Mine(flow.AgentAppointment.principal_id) | Mine(flow.AgentAppointment.agent_id),
+            "read": Mine(flow.AgentAppointment.principal_id)
+            | Mine(flow.AgentAppointment.agent_id)
+            | Assigned(_principals),
             "create": LoggedIn(),
-            "revoke": Mine(flow.AgentAppointment.principal_id),
+            "revoke": Mine(flow.AgentAppointment.principal_id) | Assigned(_principals),
         },
     ),
     flow.SavedOpinion: Policy(
@@ -202,17 +390,52 @@ POLICY: dict[type[Any], Policy | PartOf] = {
     ),
     log.SystemLog: Policy("log", {"read": Holds("log", "read"), "export": Holds("log", "export")}),
     log.FieldChange: Policy("field_change"),
+    # Whoever may read a document may read what it was before.
+    history.DocumentVersion: Policy(
+        "document_version",
+        {
+            "read": Through(
+                history.DocumentVersion.kind,
+                history.DocumentVersion.document_id,
+                lambda: {kind: (model, [rule(model, "read")]) for kind, model in versioned().items()},
+            )
+        },
+    ),
     attachment.Attachment: Policy(
         "attachment",
         {
-            "read": _through_owner("read"),
-            "add": _through_owner("edit", "amend"),
-            "remove": _through_owner("edit", "amend"),
+            "read": _through_owner(
+                "read", others={**_BEING_WRITTEN, attachment.OF_OPINION: (flow.FlowLog, "read")}
+            ),
+            "add": _through_owner("edit", "amend", others=_BEING_WRITTEN),
+            "remove": _through_owner("edit", "amend", others=_BEING_WRITTEN),
         },
     ),
+    remark.Remark: Policy(
+        "remark",
+        {
+            "read": _remarks_of("read"),
+            "answer": _remarks_of("answer"),
+            "settle": _remarks_of("remark"),
+        },
+    ),
+    remark.RemarkAnswer: PartOf(remark.Remark),
     message.Message: Policy("message", {"read": Mine(message.Message.recipient_id)}),
     message.SmsMessage: Policy("sms", {"read": Holds("sms", "read"), "export": Holds("sms", "read")}),
     message.OutboxMessage: Policy("sms", {"read": Holds("sms", "read")}),
+    importing.ImportRun: Policy(
+        "import",
+        {
+            "read": (Holds("import", "read") & Mine(importing.ImportRun.created_by_id))
+            | Holds("import", "read_all"),
+            "export": (Holds("import", "read") & Mine(importing.ImportRun.created_by_id))
+            | Holds("import", "read_all"),
+            "read_all": Holds("import", "read_all"),
+            # Whether he may import the list itself is asked of its own noun by the service.
+            "confirm": Holds("import", "read") & Mine(importing.ImportRun.created_by_id),
+        },
+    ),
+    importing.ImportRow: PartOf(importing.ImportRun),
     alert.Alert: Policy(
         "alert",
         {

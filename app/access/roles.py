@@ -27,9 +27,14 @@ _REVIEW = (
     "task.act",
     "declaration.read",
     "declaration.export",
+    "change.read",
+    "change.export",
     "project.read",
     "project.export",
+    "project.similar",
 )
+_ADJUSTMENTS_READ = ("adjustment.read", "adjustment.export")
+_ADJUSTMENTS = (*_ADJUSTMENTS_READ, "adjustment.create", "adjustment.edit", "adjustment.submit")
 _FIGURES = ("statistics.read", "statistics.export", "annual_plan.read", "annual_plan.export", "alert.read")
 
 DEFAULT_ROLES: tuple[DefaultRole, ...] = (
@@ -43,8 +48,14 @@ DEFAULT_ROLES: tuple[DefaultRole, ...] = (
         "declaration.edit",
         "declaration.submit",
         "declaration.export",
+        "change.read",
+        "change.create",
+        "change.edit",
+        "change.submit",
+        "change.export",
         "project.read",
         "project.export",
+        "project.similar",
         "annual_plan.read",
         "statistics.read",
         "alert.read",
@@ -59,10 +70,14 @@ DEFAULT_ROLES: tuple[DefaultRole, ...] = (
         DataScope.ALL,
         *_REVIEW,
         *_FIGURES,
+        *_ADJUSTMENTS,
         "task.reassign",
         "task.terminate",
+        "saved_query.share",
+        "project.import",
+        "import.read",
     ),
-    _role("bureau_checker", "市政数局复核", "Re-checker", DataScope.ALL, *_REVIEW, *_FIGURES),
+    _role("bureau_checker", "市政数局复核", "Re-checker", DataScope.ALL, *_REVIEW, *_FIGURES, *_ADJUSTMENTS),
     _role(
         "bureau_leader",
         "市政数局分管领导",
@@ -70,6 +85,7 @@ DEFAULT_ROLES: tuple[DefaultRole, ...] = (
         DataScope.ALL,
         *_REVIEW,
         *_FIGURES,
+        *_ADJUSTMENTS_READ,
         "task.terminate",
     ),
     _role(
@@ -79,6 +95,7 @@ DEFAULT_ROLES: tuple[DefaultRole, ...] = (
         DataScope.ALL,
         *_REVIEW,
         *_FIGURES,
+        *_ADJUSTMENTS_READ,
         "annual_plan.arrange",
     ),
     _role("review_firm", "评审公司", "Review firm", DataScope.ASSIGNED, "task.read", "task.act"),
@@ -99,11 +116,17 @@ DEFAULT_ROLES: tuple[DefaultRole, ...] = (
         "menu.manage",
         "parameter.read",
         "parameter.manage",
+        "policy_rule.read",
+        "policy_rule.manage",
         "work_calendar.manage",
         "flow.read",
         "flow.manage",
         "sms.read",
         "task.reassign",
+        "saved_query.share",
+        "project.import",
+        "import.read",
+        "import.read_all",
     ),
     _role(
         "sec_admin",
@@ -124,5 +147,7 @@ DEFAULT_ROLES: tuple[DefaultRole, ...] = (
         "log.read",
         "log.export",
         "user.read",
+        "import.read",
+        "import.read_all",
     ),
 )

@@ -236,6 +236,19 @@ class Assigned(Rule):
 
 
 @dataclass(frozen=True)
+class Where(Rule):
+    """The row itself meets a condition that only the database can answer, whoever asks."""
+
+    condition: Callable[[], ColumnElement[bool]]
+
+    def allows(self, actor: Actor, row: Any) -> bool:
+        return _holds_in_database(row, self.condition())
+
+    def criterion(self, actor: Actor) -> ColumnElement[bool]:
+        return self.condition()
+
+
+@dataclass(frozen=True)
 class Through(Rule):
     """The row belongs to another one, named by kind and id, and any of that one's rules holds.
 
@@ -268,6 +281,22 @@ class Through(Rule):
                 for kind, (model, rules) in self.owners().items()
             ),
         )
+
+
+@dataclass(frozen=True)
+class WithWhole(Rule):
+    """The row is part of another one, named by a column, and follows that one's rule; for parts that a list
+    shows by themselves. `rule` is a function, because the table of rules names itself."""
+
+    column: InstrumentedAttribute[Any]
+    whole: type[Any]
+    rule: Callable[[], Rule]
+
+    def allows(self, actor: Actor, row: Any) -> bool:
+        return _holds_in_database(row, self.criterion(actor))
+
+    def criterion(self, actor: Actor) -> ColumnElement[bool]:
+        return self.column.in_(select(self.whole.id).where(self.rule().criterion(actor)))
 
 
 def _holds_in_database(row: Any, condition: ColumnElement[bool]) -> bool:

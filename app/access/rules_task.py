@@ -88,6 +88,16 @@ def open_to_edit_by(model: type[Document]) -> AssignedTo:
     return _documents(model, editing)
 
 
+def reviewed_by(model: type[Document]) -> AssignedTo:
+    """Documents on which the actor has an open task."""
+
+    def reviewing(actor: Actor) -> ColumnElement[bool]:
+        tasks = select(Task.run_id).where(held_by(actor), Task.state == TaskState.OPEN)
+        return FlowRun.id.in_(tasks) & (FlowRun.state == RunState.RUNNING)
+
+    return _documents(model, reviewing)
+
+
 def _documents(model: Any, runs: Callable[[Actor], ColumnElement[bool]]) -> AssignedTo:
 
     def condition(actor: Actor) -> ColumnElement[bool]:

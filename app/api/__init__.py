@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from flask_appbuilder import AppBuilder
 
+from app.api.adjustment import AdjustmentApi
+from app.api.agent import AgentApi
 from app.api.attachment import AttachmentApi
 from app.api.base import OfficeApi
+from app.api.change import ChangeApi
 from app.api.declaration import DeclarationApi
 from app.api.dictionary import DictionaryApi
 from app.api.openapi import OpenApi
@@ -18,7 +21,10 @@ APIS: tuple[type[OfficeApi], ...] = (
     DictionaryApi,
     ProjectApi,
     DeclarationApi,
+    ChangeApi,
+    AdjustmentApi,
     TaskApi,
+    AgentApi,
     AttachmentApi,
     OpenApi,
 )

@@ -10,6 +10,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import joinedload
 from sqlalchemy.sql.base import ExecutableOption
 
+from app.access import policy
 from app.api.base import ReadApi, current_actor
 from app.api.document import WRITE_ERRORS, record_of, route
 from app.api.fields import Field, FieldSet
@@ -28,7 +29,7 @@ _UPLOAD = {
     "type": "object",
     "required": ["owner_kind", "owner_id", "category", "file"],
     "properties": {
-        "owner_kind": {"type": "string", "enum": ["declaration"]},
+        "owner_kind": {"type": "string", "enum": sorted(policy.OWNERS)},
         "owner_id": {"type": "integer"},
         "category": code("attachment_category").schema,
         "file": {"type": "string", "format": "binary"},

@@ -29,8 +29,11 @@ from app.models.declaration import Declaration
 from app.models.project import Project
 from app.models.unit import Unit
 from app.services import declaration
-from app.services.declaration.fields import ALIASES, Table
+from app.services.declaration.fields import ALIASES
+from app.services.document.description import Table
 from app.services.reading import (
+    ByNumber,
+    Choice,
     Code,
     Codes,
     Day,
@@ -93,6 +96,11 @@ def kind_of(kind: Kind) -> ApiKind:
             return YEAR
         case Flag():
             return FLAG
+        case Choice():
+            return choice(kind.options)
+        case ByNumber():
+            either = [{"type": "integer"}, {"type": "string"}]
+            return ApiKind({"oneOf": either, "description": "Its id or its number"}, kind, SHOWN_ONLY)
         case _:
             return ID
 
@@ -156,7 +164,8 @@ def _described(kind: Kind) -> dict[str, Any]:
     return {**kind_of(kind).schema, "nullable": True}
 
 
-def _row_input(table: Table) -> dict[str, Any]:
+def row_input(table: Table) -> dict[str, Any]:
+    """The JSON schema of the rows of a table, as they may be sent."""
     columns: dict[str, Any] = {column.name: _described(column.kind) for column in table.columns}
     given = {name: {"description": "As it was read; not taken"} for name in sorted(table.given)}
     row = {"type": "object", "additionalProperties": False, "properties": {**given, **columns}}
@@ -168,7 +177,7 @@ INPUT: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {
         **{ALIAS_OF.get(field.name, field.name): _described(field.kind) for field in declaration.FIELDS},
-        **{table.name: _row_input(table) for table in declaration.TABLES},
+        **{table.name: row_input(table) for table in declaration.TABLES},
     },
 }
 """What a unit may send; a draft may be incomplete."""

@@ -1,4 +1,4 @@
-"""Commands for operators: `flask start`, `flask admin create`, `flask seed`, `flask demo load`."""
+"""Commands for operators: start, seed, import, the first administrator, demo data."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from flask_migrate import upgrade
 from sqlalchemy import select
 
 from app.access.actor import SYSTEM
+from app.cli import funds, importing
 from app.core.errors import InvalidInput
 from app.models.user import AppUser
+from app.services import similarity
 from app.services.demo import ACCOUNTS, DEMO_MAIL, load_demo
 from app.services.seed import seed
 from app.services.unit_of_work import current_session
@@ -20,6 +22,7 @@ from config import Settings, SettingsRefused
 
 demo = AppGroup("demo", help="Demo data.")
 admin = AppGroup("admin", help="The first accounts of an installation.")
+similar = AppGroup("similarity", help="The index of similar projects.")
 
 
 def install(app: Flask) -> None:
@@ -28,6 +31,9 @@ def install(app: Flask) -> None:
     app.cli.add_command(seed_command)
     app.cli.add_command(demo)
     app.cli.add_command(admin)
+    app.cli.add_command(similar)
+    app.cli.add_command(importing.group)
+    app.cli.add_command(funds.group)
 
 
 @click.command("start")
@@ -84,6 +90,12 @@ def admin_create(username: str, name: str, role: str) -> None:
         ]
         raise click.ClickException("; ".join(problems)) from None
     click.echo(f"{username}: {password}")
+
+
+@similar.command("rebuild")
+def similarity_rebuild() -> None:
+    """Make the index of titles and scopes anew; submissions wait while it runs."""
+    click.echo(str(similarity.rebuild_all()))
 
 
 def _load_demo(projects: int, number: int = 1) -> None:

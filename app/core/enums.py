@@ -109,3 +109,10 @@ class LogLevel(Labelled):
     INFO = "INFO", "Information", "blue"
     WARNING = "WARNING", "Warning", "yellow"
     ERROR = "ERROR", "Error", "red"
+
+
+class RuleLevel(Labelled):
+    """What a policy rule does when it applies to a document that is submitted."""
+
+    BLOCKS = "BLOCKS", "Refuses the submission", "red"
+    WARNS = "WARNS", "Warns", "yellow"

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+
+class Spoken(ABC):
+    """A parameter of a message that reads differently in each language."""
+
+    @abstractmethod
+    def spoken(self, language: str, translate: Callable[[str], str]) -> str:
+        """The words for a reader of `language` (`zh`, `en`); `translate` is the page's gettext."""
+
+    def __str__(self) -> str:
+        return self.spoken("en", str)
 
 
 class DomainError(Exception):
@@ -19,6 +31,16 @@ class DomainError(Exception):
         super().__init__(message)
         self.message = message
         self.params = params
+
+
+class Term(str, Spoken):
+    """A word of ours inside a message, such as a field's label: an English msgid, translated when shown."""
+
+    __slots__ = ()
+    __str__ = str.__str__
+
+    def spoken(self, language: str, translate: Callable[[str], str]) -> str:
+        return translate(str(self))
 
 
 @dataclass(frozen=True)

@@ -129,3 +129,11 @@ class Box(Labelled):
     DONE = "done", "Done"
     STARTED = "started", "Started by me"
     COPIED = "copied", "Copied to me"
+
+
+class RemarkState(Labelled):
+    """How far a reviewer's remark is: the unit answers, a reviewer settles it."""
+
+    OPEN = "OPEN", "Not answered", "orange"
+    ANSWERED = "ANSWERED", "Answered", "blue"
+    SETTLED = "SETTLED", "Settled", "green"

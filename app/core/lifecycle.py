@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.enums import Labelled, Stage
+from app.core.enums import ConstructionStatus, Labelled, Stage
 
 
 class LifeStep(Labelled):
@@ -60,6 +60,29 @@ _ORDER: tuple[Stage, ...] = (
     Stage.OPERATION,
     Stage.CLOSED,
 )
+
+
+STATUSES: dict[Stage, tuple[ConstructionStatus, ...]] = {
+    Stage.DECLARED: (ConstructionStatus.DECLARING,),
+    Stage.PLANNED: (ConstructionStatus.PLANNED,),
+    Stage.SCHEME: (ConstructionStatus.SCHEME_REVIEW,),
+    Stage.APPROVED: (ConstructionStatus.TO_PROCURE,),
+    Stage.PROCURED: (ConstructionStatus.TO_CONTRACT,),
+    Stage.CONTRACTED: (ConstructionStatus.BUILDING, ConstructionStatus.DELAYED),
+    Stage.TRIAL: (ConstructionStatus.TRIAL_RUN,),
+    Stage.AWAITING: (ConstructionStatus.TO_ACCEPT,),
+    Stage.ACCEPTED: (ConstructionStatus.ACCEPTED,),
+    Stage.OPERATION: (ConstructionStatus.OPERATING,),
+    Stage.CLOSED: (ConstructionStatus.CLOSED,),
+    Stage.TERMINATED: (ConstructionStatus.TERMINATED,),
+    Stage.REJECTED: (ConstructionStatus.NOT_APPROVED,),
+}
+"""The construction statuses a project can show at each stage, the usual one first (domain.md section 4)."""
+
+
+def stage_of(status: ConstructionStatus) -> Stage:
+    """The one stage at which a project shows this status."""
+    return next(stage for stage, statuses in STATUSES.items() if status in statuses)
 
 
 class Milestone(Labelled):

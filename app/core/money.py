@@ -48,10 +48,26 @@ def yuan(value: object, *, allow_negative: bool = False) -> Decimal:
     return _within_limits(amount, allow_negative=allow_negative)
 
 
-def from_wan(text: str, *, allow_negative: bool = False) -> Decimal:
-    """Yuan from an amount written in 万元, at most six decimals. Raises InvalidAmount."""
-    amount = _number(text, places=WAN_INPUT_PLACES)
+def from_wan(value: object, *, allow_negative: bool = False) -> Decimal:
+    """Yuan from an amount in 万元, at most six decimals, as `yuan` takes it. Raises InvalidAmount."""
+    amount = _number(value, places=WAN_INPUT_PLACES)
     return _within_limits(_EXACT.multiply(amount, WAN), allow_negative=allow_negative)
+
+
+_WITH_UNIT = re.compile(r"(?P<number>[^万亿元]+?)\s*(?P<unit>万|亿)?\s*元?")
+_UNITS = {None: Decimal(1), "万": WAN, "亿": WAN * WAN}
+
+
+def from_spoken(text: str) -> Decimal:
+    """Yuan from an amount as people write it in a search box: 1200000, 1,200,000元, 120万, 1.2 亿元.
+    Raises InvalidAmount."""
+    match = _WITH_UNIT.fullmatch(text.strip())
+    if match is None:
+        raise InvalidAmount(AmountProblem.NOT_A_NUMBER)
+    unit = _UNITS[match["unit"]]
+    places = CENT_PLACES + (unit.adjusted() if match["unit"] else 0)
+    amount = _EXACT.multiply(_number(match["number"], places=places), unit)
+    return _within_limits(amount, allow_negative=False)
 
 
 def to_wan(value: Decimal | int, places: int = 2) -> Decimal:

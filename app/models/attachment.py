@@ -1,4 +1,4 @@
-"""附件: a stored file that belongs to one document; reached only through its owner's policy."""
+"""附件: a stored file that belongs to one document or opinion; reached only through its owner's policy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Model, Stamped
+
+OF_TASK = "task"
+"""The owner of a file that a reviewer has uploaded for the opinion he is still writing: his task."""
+OF_OPINION = "opinion"
+"""The owner of a file once it was given with an opinion: the entry of the flow log."""
 
 
 class Attachment(Stamped, Model):

@@ -90,6 +90,15 @@ class Percent(FixedPoint):
         super().__init__(5, 2)
 
 
+class Ratio(FixedPoint):
+    """A percentage that may lie far above 100, two decimals."""
+
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(12, 2)
+
+
 class UTCDateTime(TypeDecorator[dt.datetime]):
     """An aware moment; UTC in the database."""
 
@@ -193,3 +202,20 @@ class Document(Stamped):
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:
         return {"version_id_col": cls.version}
+
+
+class Fillable(Document):
+    """A document that a unit fills in over days, with a form that saves itself.
+
+    `draft_input` keeps what was typed but could not be read (an amount with three decimals), field by
+    field, so that a draft reopens exactly as it was left. `autosave_page` is the token of the page whose
+    autosaves are the only writes since version `autosave_base`; any other write clears it.
+    """
+
+    if TYPE_CHECKING:
+        id: Mapped[int]
+
+    draft_input: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    autosaved_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    autosave_page: Mapped[str | None] = mapped_column(String(40), index=True)
+    autosave_base: Mapped[int | None]

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
-from app.models.base import Document, JsonList, Model, Money, Percent, Quantity, UTCDateTime
+from app.models.base import Fillable, JsonList, Model, Money, Percent, Quantity
 from app.models.project import Project
 from app.models.unit import Unit
 
 
-class Declaration(Document, Model):
-    """项目申报. A draft may be incomplete, so most columns may be empty; submission checks them.
-
-    `draft_input` keeps what was typed but could not be read (an amount with three decimals), field by
-    field, so that a draft reopens exactly as it was left. `autosave_page` is the token of the page whose
-    autosaves are the only writes since version `autosave_base`; any other write clears it.
-    """
+class Declaration(Fillable, Model):
+    """项目申报. A draft may be incomplete, so most columns may be empty; submission checks them."""
 
     document_kind: ClassVar[str] = "declaration"
 
@@ -82,11 +77,6 @@ class Declaration(Document, Model):
 
     long_term_goal: Mapped[str] = mapped_column(Text, default="")
     annual_goal: Mapped[str] = mapped_column(Text, default="")
-
-    draft_input: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    autosaved_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
-    autosave_page: Mapped[str | None] = mapped_column(String(40), index=True)
-    autosave_base: Mapped[int | None]
 
     project: Mapped[Project | None] = relationship(Project, foreign_keys=[project_id], lazy="raise_on_sql")
     predecessor: Mapped[Project | None] = relationship(

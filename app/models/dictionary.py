@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Model, Stamped
@@ -101,7 +101,8 @@ class MenuItem(Stamped, Model):
 
 
 class ListPreference(Model):
-    """Columns and page size a user keeps for one list; `columns` is a comma-separated key list."""
+    """What a user keeps for one list: columns (a comma-separated key list), page size, narrow rows, and the
+    saved query the list opens with."""
 
     __tablename__ = "list_preference"
 
@@ -109,3 +110,7 @@ class ListPreference(Model):
     list_key: Mapped[str] = mapped_column(String(60), primary_key=True)
     columns: Mapped[str] = mapped_column(Text, default="")
     page_size: Mapped[int | None]
+    dense: Mapped[bool] = mapped_column(default=False, server_default=false())
+    saved_query_id: Mapped[int | None] = mapped_column(
+        ForeignKey("saved_query.id", ondelete="SET NULL"), index=True
+    )

@@ -29,6 +29,7 @@ from app.models.unit import Unit
 from app.models.user import AppUser
 
 _PUBLISHED = text("state = 'PUBLISHED'")
+_FOR_ANOTHER = text("acted_by_id <> user_id")
 _OPEN_RUN = text("state IN ('RUNNING', 'RETURNED')")
 
 
@@ -71,7 +72,8 @@ class FlowStep(Model):
     """One step: who reviews, how many must approve, within how many working days, and what they may do.
 
     `optional` lets a run pass by when nobody can act here; `switch` names a RuleParameter whose value
-    `false` takes the step out of the flow.
+    `false` takes the step out of the flow. `return_steps` are the codes of the earlier steps a document may
+    be returned to when `may_return_earlier`; none named means any of them.
     """
 
     __tablename__ = "flow_step"
@@ -97,6 +99,7 @@ class FlowStep(Model):
     may_edit: Mapped[bool] = mapped_column(default=False)
     may_return_applicant: Mapped[bool] = mapped_column(default=True)
     may_return_earlier: Mapped[bool] = mapped_column(default=True)
+    return_steps: Mapped[list[str]] = mapped_column(JsonList, default=list, server_default=text("'[]'"))
     may_reject: Mapped[bool] = mapped_column(default=True)
     may_transfer: Mapped[bool] = mapped_column(default=True)
     may_delegate: Mapped[bool] = mapped_column(default=True)
@@ -234,6 +237,14 @@ class Task(Model):
         UniqueConstraint("run_id", "step_id", "round", "user_id"),
         Index("ix_task_user_state_due", "user_id", "state", "due_at"),
         Index("ix_task_state_due", "state", "due_at"),
+        # What a person did, latest first, and in which runs (已办, 已审核).
+        Index("ix_task_user_state_done", "user_id", "state", "done_at", "run_id"),
+        Index(
+            "ix_task_acted_for_another",
+            "acted_by_id",
+            sqlite_where=_FOR_ANOTHER,
+            postgresql_where=_FOR_ANOTHER,
+        ),
     )
 
 
@@ -257,7 +268,9 @@ class CopyTo(Model):
 
 class FlowLog(Model):
     """流转日志: what happened, for ever. `status` is the document's status after the entry;
-    `to_step_id` is where the run went, `to_user_id` whom a transfer, delegation or the like names."""
+    `to_step_id` is where the run went, `to_user_id` whom a transfer, delegation or the like names,
+    `on_behalf_of_id` whose task it was when somebody else did it: his agent, or, with `reassign`, the
+    administrator who gave it to another."""
 
     __tablename__ = "flow_log"
     __table_args__ = (Index("ix_flow_log_document", "document_kind", "document_id", "id"),)

@@ -54,21 +54,17 @@ class FieldChange(Model):
     user: Mapped[AppUser | None] = relationship(AppUser, lazy="raise_on_sql")
 
 
-_append_only: list[str] = []
-
-
 def append_only(table_name: str) -> None:
     """Let the database itself refuse to change or delete rows of a table (SEC-53)."""
-    _append_only.append(table_name)
     table = Model.metadata.tables[table_name]
     for dialect in ("sqlite", "postgresql"):
         for statement in _statements(table_name, dialect):
             event.listen(table, "after_create", DDL(statement).execute_if(dialect=dialect))
 
 
-def append_only_statements(dialect: str) -> list[str]:
-    """The same for a migration: every statement that guards the append-only tables."""
-    return [statement for table in _append_only for statement in _statements(table, dialect)]
+def append_only_statements(dialect: str, *tables: str) -> list[str]:
+    """The same for a migration, which names the tables it makes."""
+    return [statement for table in tables for statement in _statements(table, dialect)]
 
 
 def _statements(table: str, dialect: str) -> list[str]:

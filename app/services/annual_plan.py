@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.access import policy
 from app.access.actor import Actor
-from app.core.errors import InvalidInput, Problem
+from app.core.errors import Conflict, InvalidInput, Problem
+from app.core.money import format_yuan
 from app.core.workdays import today_in_china
 from app.models.annual_plan import AnnualPlan
 from app.models.base import utcnow
 from app.models.project import Project
-from app.services import log
+from app.services import commitment, funds, log
 from app.services.log import Difference
 from app.services.reading import Day, Kind, Line, Lookup, Unreadable, Yuan
 from app.services.unit_of_work import unit_of_work
@@ -46,8 +47,9 @@ def arrange(
 ) -> AnnualPlan:
     """Finance enters what the budget gives to a planned project, in yuan, and the document that says so.
 
-    `version` is the plan entry's. The first arranged amount becomes the project's; adjustments add to it
-    afterwards. Raises `InvalidInput` by field, `NotFound`, `NotAllowed`, `StaleVersion`.
+    `version` is the plan entry's. The first arranged amount begins the project's chain (services/funds.py);
+    a later one corrects it, and adjustments stay in the sum. Raises `InvalidInput` by field, `NotFound`,
+    `NotAllowed`, `StaleVersion`.
     """
     values = _read({"amount": amount, "doc_no": doc_no, "published_on": published_on})
     with unit_of_work(actor) as session:
@@ -59,17 +61,11 @@ def arrange(
         plan: AnnualPlan = policy.load(
             session, actor, AnnualPlan, plan_id or 0, verb="arrange", version=version, lock=True
         )
-        project = session.get_one(Project, plan.project_id, with_for_update=True, populate_existing=True)
+        project = funds.locked_projects(session, [plan.project_id])[plan.project_id]
         before = {"amount": plan.initial_amount, "doc_no": plan.doc_no, "published_on": plan.published_on}
-        adjustments = _adjusted(plan, project)
+        _give(session, actor, project, plan, values)
         plan.initial_amount = values["amount"]
         plan.doc_no, plan.published_on = values["doc_no"], values["published_on"]
-        # Invariant (domain.md 3.3): arranged = initial + Σ adjustments.
-        project.arranged_amount = values["amount"] + adjustments
-        if project.arranged_amount < 0:
-            raise InvalidInput(
-                {"amount": [Problem.of("Adjustments have taken more than this amount already.")]}
-            )
         session.flush()
         changes = [
             Difference(name, str(_FIELDS[name].show(old)), str(_FIELDS[name].show(values[name])))
@@ -86,6 +82,30 @@ def arrange(
             summary=f"{project.code} {values['amount']} {values['doc_no']}",
         )
         return plan
+
+
+def enter(session: Session, project: Project) -> AnnualPlan:
+    """A new project's place in the plan of its year."""
+    plan = AnnualPlan(
+        year=project.budget_year,
+        project=project,
+        unit_id=project.unit_id,
+        requested_amount=project.requested_amount,
+    )
+    session.add(plan)
+    return plan
+
+
+def begin(session: Session, actor: Actor, given: Mapping[AnnualPlan, Decimal]) -> None:
+    """What new projects, just entered and stored, were given before they came here, in yuan: the beginning of
+    their chains, many at once."""
+    for plan, amount in given.items():
+        plan.initial_amount = amount
+    funds.begin(
+        session,
+        actor,
+        [(plan.project, amount, funds.Source("annual_plan", plan.id, "")) for plan, amount in given.items()],
+    )
 
 
 def entry(session: Session, actor: Actor, project_id: int) -> AnnualPlan | None:
@@ -112,8 +132,21 @@ def _read(raw: Mapping[str, object]) -> dict[str, Any]:
     return values
 
 
-def _adjusted(plan: AnnualPlan, project: Project) -> Decimal:
-    """What approved adjustments have added or taken since, in yuan."""
-    if plan.initial_amount is None or project.arranged_amount is None:
-        return Decimal("0.00")
-    return project.arranged_amount - plan.initial_amount
+def _give(
+    session: Session, actor: Actor, project: Project, plan: AnnualPlan, values: Mapping[str, Any]
+) -> None:
+    """Begin or correct the project's chain. Raises `InvalidInput` naming what is gone or bound already."""
+    source = funds.Source("annual_plan", plan.id, values["doc_no"])
+    try:
+        funds.arrange(session, actor, project, values["amount"], source)
+    except Conflict as error:
+        problem = Problem.of("Adjustments have taken more than this amount already.")
+        raise InvalidInput({"amount": [problem, Problem.of(error.message, **error.params)]}) from error
+    bound = commitment.committed_amount(session, [project.id]).get(project.id)
+    if bound is not None and (project.arranged_amount or 0) < bound.amount:
+        problem = Problem.of(
+            "%(amount)s yuan are bound already by %(documents)s; less cannot be arranged.",
+            amount=format_yuan(bound.amount),
+            documents=bound.documents,
+        )
+        raise InvalidInput({"amount": [problem]})

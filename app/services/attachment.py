@@ -19,22 +19,46 @@ from app.access.actor import Actor
 from app.core.enums import DocumentStatus, LogLevel
 from app.core.errors import Conflict, InvalidInput, NotFound, Problem, TooLarge, UnsupportedFile
 from app.core.filetypes import HEAD_BYTES, FileKind, RefusedFile, check_content, kind_of_name, safe_name
+from app.core.flow import TaskState
 from app.gateways.malware import Scanner, SignatureScanner
 from app.gateways.storage import FileMissing, Storage
-from app.models.attachment import Attachment
+from app.models.attachment import OF_TASK, Attachment
 from app.models.base import Document, utcnow
-from app.models.flow import FlowLog
+from app.models.flow import FlowLog, Task
+from app.models.importing import ImportRun
 from app.services import log, parameter, review
 from app.services.dictionary import catalogue
 from app.services.log import Difference
 from app.services.unit_of_work import after_commit, current_session, unit_of_work
 
 CATEGORIES = "attachment_category"
+OPINION = "OPINION"
+"""The category of files given with an opinion; no entry of the dictionary, for no form asks for them."""
 _MB = 1 << 20
 _CHUNK = 1 << 20
 _IN_MEMORY = 1 << 20
+OWN_CATEGORIES: dict[str, frozenset[str]] = {
+    "adjustment": frozenset({"ADJUSTMENT", "MINUTES", "BASIS", "OTHER"}),
+    "change": frozenset({"CHANGE_LETTER", "CHANGE_SCHEME", "MINUTES", "BASIS", "QUOTE", "OTHER"}),
+}
+"""Kinds of document that take attachments of these categories only. Those named here alone are offered to no
+other kind; BASIS, QUOTE and OTHER belong to declarations as well."""
+
+_SHARED_CATEGORIES = frozenset({"BASIS", "QUOTE", "OTHER"})
+
+
+def offered(kind: str, category: str) -> bool:
+    """Is a category of attachments meant for this kind of document?"""
+    if kind in OWN_CATEGORIES:
+        return category in OWN_CATEGORIES[kind]
+    return category in _SHARED_CATEGORIES or not any(category in own for own in OWN_CATEGORIES.values())
+
+
 ORPHANS_AFTER = dt.timedelta(days=1)
 """A file without a row may belong to an upload that has not committed yet; a day later it does not."""
+
+ABANDONED_AFTER = dt.timedelta(days=30)
+"""A closed task may be taken back; a month later it is not."""
 
 
 @dataclass
@@ -60,6 +84,12 @@ def bind(storage: Storage, scanner: Scanner | None = None) -> None:
     _desk.storage, _desk.scanner = storage, scanner or SignatureScanner()
 
 
+def store() -> Storage:
+    """The store in use, for the files of other services. Whoever keeps files there names their keys in
+    `remove_orphans`."""
+    return _desk.files
+
+
 def add(
     actor: Actor,
     owner_kind: str,
@@ -69,7 +99,8 @@ def add(
     stream: IO[bytes],
     size: int | None = None,
 ) -> Attachment:
-    """Attach a file to a document the actor may fill in or, as its reviewer, change.
+    """Attach a file to a document the actor may fill in or, as its reviewer, change; or, with the owner kind
+    `OF_TASK` and any category, to the opinion he is writing on a task of his.
 
     `size` is what the sender announced, in bytes. The same file sent twice under one category is kept once.
     Raises `TooLarge`, `UnsupportedFile`, `InvalidInput` for an unknown category, and what loading the
@@ -77,7 +108,9 @@ def add(
     """
     session = current_session()
     _writable(session, actor, owner_kind, owner_id, lock=False)
-    if not catalogue(session).allows(CATEGORIES, category):
+    if owner_kind == OF_TASK:
+        category = OPINION
+    elif not catalogue(session).allows(CATEGORIES, category):
         raise InvalidInput(
             {"category": [Problem.of("“%(value)s” is not one of the choices here.", value=category)]}
         )
@@ -171,10 +204,26 @@ def remove_orphans(session: Session, *, now: dt.datetime | None = None) -> int:
     old = set(_desk.files.keys((now or utcnow()) - ORPHANS_AFTER))
     if not old:
         return 0
-    orphans = old - set(session.scalars(select(Attachment.storage_key)))
+    named = select(Attachment.storage_key).union_all(select(ImportRun.storage_key))
+    orphans = old - set(session.scalars(named))
     for key in orphans:
         _desk.files.delete(key)
     return len(orphans)
+
+
+def remove_abandoned(session: Session, *, now: dt.datetime | None = None) -> int:
+    """Remove what was uploaded for opinions that were never given: whose task somebody else closed a month
+    ago. For the daily task, in its unit of work. Returns how many."""
+    closed = select(Task.id).where(
+        Task.state.not_in((TaskState.OPEN, TaskState.WAITING)),
+        Task.done_at < (now or utcnow()) - ABANDONED_AFTER,
+    )
+    rows = session.scalars(
+        select(Attachment).where(Attachment.owner_kind == OF_TASK, Attachment.owner_id.in_(closed))
+    ).all()
+    for row in rows:
+        _drop(session, row)
+    return len(rows)
 
 
 def _keep(actor: Actor, row: Attachment) -> Attachment:
@@ -199,6 +248,8 @@ def _keep(actor: Actor, row: Attachment) -> Attachment:
 
 
 def _writable(session: Session, actor: Actor, owner_kind: str, owner_id: int, *, lock: bool) -> Any:
+    if owner_kind == OF_TASK:
+        return policy.load(session, actor, Task, owner_id, verb="act", lock=lock)
     model = policy.OWNERS.get(owner_kind)
     if model is None:
         raise NotFound
@@ -268,8 +319,7 @@ def _note(
     session: Session, actor: Actor, owner: Any, row: Attachment, event: str, *, old: str = "", new: str = ""
 ) -> None:
     """Keep who attached or removed what; in review it also makes the other reviewers' pages stale."""
-    document = cast(Document, owner)
-    in_review = document.status is DocumentStatus.IN_REVIEW
+    in_review = not isinstance(owner, Task) and owner.status is DocumentStatus.IN_REVIEW
     log.record(
         session,
         actor,
@@ -279,6 +329,9 @@ def _note(
         summary=f"{row.category} {row.name} sha256:{row.sha256}",
         level=LogLevel.WARNING if in_review else LogLevel.INFO,
     )
+    if isinstance(owner, Task):
+        return
+    document = cast(Document, owner)
     log.record_changes(
         session,
         actor,

@@ -15,7 +15,7 @@ from app.models.base import utcnow
 from app.models.clock import ClockJob
 from app.models.upsert import upsert
 from app.models.user import LoginAttempt, UserSession
-from app.services import attachment, message, parameter
+from app.services import attachment, importing, message, parameter
 from app.services.unit_of_work import current_session, unit_of_work
 
 BEATS = "deliver_outbox"
@@ -33,9 +33,13 @@ class CleanedUp:
     attempts: int
     sessions: int
     files: int
+    imports: int
 
     def __str__(self) -> str:
-        return f"outbox={self.outbox} attempts={self.attempts} sessions={self.sessions} files={self.files}"
+        return (
+            f"outbox={self.outbox} attempts={self.attempts} sessions={self.sessions} files={self.files}"
+            f" imports={self.imports}"
+        )
 
 
 def record_run(
@@ -82,16 +86,19 @@ def is_recent(beat: dt.datetime, now: dt.datetime) -> bool:
 
 def clean_up(now: dt.datetime | None = None) -> CleanedUp:
     """Remove what has been kept for as long as its parameter says: delivered outbox entries, records of
-    log-ins (网络安全法 art. 21: at least six months), and sessions that ended as long ago; and files that
-    no attachment names, left by processes that died."""
+    log-ins (网络安全法 art. 21: at least six months), and sessions that ended as long ago; files uploaded for
+    opinions that were never given; imports nobody confirmed; and files that no row names, left by processes
+    that died."""
     moment = now or utcnow()
     session = current_session()
     keep_messages = dt.timedelta(days=parameter.int_of(session, "message.keep_days"))
     keep_log = dt.timedelta(days=parameter.int_of(session, "log.keep_days"))
     delivered = message.purge_delivered(moment - keep_messages)
     before = moment - keep_log
+    imports = importing.remove_unconfirmed(moment)
     files = attachment.remove_orphans(session, now=moment)
     with unit_of_work(SYSTEM) as session:
+        attachment.remove_abandoned(session, now=moment)
         attempts: Any = session.execute(delete(LoginAttempt).where(LoginAttempt.at < before))
         sessions: Any = session.execute(delete(UserSession).where(UserSession.ended_at < before))
-        return CleanedUp(delivered, attempts.rowcount, sessions.rowcount, files)
+        return CleanedUp(delivered, attempts.rowcount, sessions.rowcount, files, imports)

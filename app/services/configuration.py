@@ -42,6 +42,10 @@ def _nothing_more(_session: Session, _row: Any, _before: Mapping[str, Any]) -> N
     return None
 
 
+def _plain(_name: str, value: Any) -> str:
+    return "" if value is None else str(value)
+
+
 @dataclass(frozen=True)
 class Table(Generic[M]):
     """How one configuration table is written.
@@ -51,7 +55,8 @@ class Table(Generic[M]):
     against the row as it still is (a new one has no id) and answers field by field; `saved` runs after the
     row was flushed, with the values it had before (empty for a new row). `used` says of a row whether
     something names it other than by a foreign key. `parts` are tables whose rows belong to the row and go
-    with it. `switch` is the field that takes a row out of use, `name_of` what people call a row.
+    with it. `switch` is the field that takes a row out of use, `name_of` what people call a row; `words` is
+    how a field's value is kept in the history.
     """
 
     model: type[M]
@@ -66,6 +71,7 @@ class Table(Generic[M]):
     parts: tuple[sqlalchemy.Table, ...] = ()
     switch: str = "active"
     name_of: Callable[[M], str] = str
+    words: Callable[[str, Any], str] = _plain
 
     def requires(self, name: str) -> bool:
         """Must a value be given? Not where the column may be empty or fills itself."""
@@ -341,7 +347,10 @@ def _record(
             _history_noun(table),
             row_id,
             revision(session, table, row_id) + 1,
-            [log.Difference(name, _words(old), _words(new)) for name, (old, new) in changes.items()],
+            [
+                log.Difference(name, table.words(name, old), table.words(name, new))
+                for name, (old, new) in changes.items()
+            ],
         )
 
 
@@ -349,7 +358,3 @@ def _history_noun(table: Table[Any]) -> str:
     # The table's name, not the policy's noun: units and unit groups share one noun but not their ids.
     name: str = table.model.__tablename__
     return name
-
-
-def _words(value: Any) -> str:
-    return "" if value is None else str(value)

@@ -28,6 +28,25 @@ class Entry:
 DEFAULT_MENU: tuple[Entry, ...] = (
     Entry("home", "工作台", "Workbench", "HomeView.index", None, "ti-home"),
     Entry(
+        "centre",
+        "任务中心",
+        "Task centre",
+        icon="ti-inbox",
+        children=(
+            Entry("centre.todo", "待办", "To do", "TaskTodoView.list", "task.act", badge="todo"),
+            Entry("centre.done", "已办", "Done", "TaskDoneView.list", "task.read"),
+            Entry("centre.started", "我发起的", "Started by me", "TaskStartedView.list", "task.read"),
+            Entry(
+                "centre.copied",
+                "抄送我的",
+                "Copied to me",
+                "TaskCopiedView.list",
+                "task.read",
+                badge="copied",
+            ),
+        ),
+    ),
+    Entry(
         "project",
         "项目管理",
         "Projects",
@@ -56,7 +75,11 @@ DEFAULT_MENU: tuple[Entry, ...] = (
                 "DeclarationView.list",
                 "declaration.edit",
             ),
+            Entry("change.list", "项目变更申请", "Change requests", "ChangeDraftView.list", "change.edit"),
             Entry("declaration.bin", "回收站", "Recycle bin", "DeclarationBinView.list", "declaration.edit"),
+            Entry(
+                "adjustment.list", "项目调整", "Fund adjustments", "AdjustmentView.list", "adjustment.read"
+            ),
         ),
     ),
     Entry(
@@ -66,9 +89,36 @@ DEFAULT_MENU: tuple[Entry, ...] = (
         icon="ti-checklist",
         children=(
             Entry(
-                "review.todo", "申报项目审核", "Review tasks", "ReviewTaskView.list", "task.act", badge="todo"
+                "review.todo",
+                "申报项目审核",
+                "Review tasks",
+                "ReviewTaskView.list",
+                "task.act",
+                badge="todo.declaration",
             ),
             Entry("review.done", "已审核申报项目", "Reviewed declarations", "ReviewedView.list", "task.act"),
+            Entry("change.review", "项目变更申请审核", "Change reviews", "ChangeTaskView.list", "task.act"),
+            Entry(
+                "change.reviewed",
+                "项目变更申报已审核",
+                "Reviewed changes",
+                "ChangeReviewedView.list",
+                "task.act",
+            ),
+            Entry(
+                "adjustment.todo",
+                "项目调整审核",
+                "Review of adjustments",
+                "AdjustmentTaskView.list",
+                "adjustment.read",
+            ),
+            Entry(
+                "adjustment.done",
+                "项目调整已审核",
+                "Reviewed adjustments",
+                "AdjustmentReviewedView.list",
+                "adjustment.read",
+            ),
             Entry(
                 "review.summary",
                 "项目申报汇总",
@@ -118,12 +168,30 @@ DEFAULT_MENU: tuple[Entry, ...] = (
             ),
             Entry("system.parameter", "规则参数", "Rule parameters", "ParameterView.list", "parameter.read"),
             Entry(
+                "system.policy_rule",
+                "政策规则",
+                "Policy rules",
+                "PolicyRuleView.list",
+                "policy_rule.manage",
+            ),
+            Entry(
                 "system.calendar",
                 "工作日历",
                 "Work calendar",
                 "WorkCalendarView.list",
                 "work_calendar.manage",
             ),
+            Entry("system.flow", "审核流程", "Review flows", "FlowView.list", "flow.read"),
+            Entry(
+                "system.opinions",
+                "公共审批意见",
+                "Shared opinions",
+                "SharedOpinionView.list",
+                "dictionary.manage",
+            ),
+            Entry("system.tasks", "在办任务", "Open tasks", "OpenTaskView.list", "task.reassign"),
+            Entry("system.agents", "代理人管理", "Agents of others", "AgentView.others", "task.reassign"),
+            Entry("system.import", "数据导入", "Data import", "ImportView.index", "import.read"),
             Entry("system.sms", "短信记录", "SMS records", "SmsView.list", "sms.read"),
         ),
     ),
@@ -135,6 +203,7 @@ DEFAULT_MENU: tuple[Entry, ...] = (
         children=(
             Entry("me.profile", "个人信息", "Profile", "ProfileView.index"),
             Entry("me.password", "修改密码", "Change password", "PasswordView.index"),
+            Entry("me.agents", "委托代理", "Agents", "AgentView.list", "task.act"),
             Entry("me.opinions", "常用审批意见", "Saved opinions", "SavedOpinionView.list", "task.act"),
             Entry("me.messages", "我的消息", "My messages", "MessageView.list"),
         ),

@@ -24,6 +24,17 @@ def next_number(session: Session, prefix: str, year: int) -> int:
     return int(session.execute(statement).scalar_one())
 
 
+def reserve(session: Session, prefix: str, year: int, number: int) -> None:
+    """Let the numbers given from now on begin behind `number`, which came from elsewhere."""
+    statement = upsert(session, NumberSequence).values(prefix=prefix, year=year, last=number)
+    higher = statement.excluded.last > NumberSequence.last
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["prefix", "year"], set_={"last": statement.excluded.last}, where=higher
+        )
+    )
+
+
 def document_code(session: Session, prefix: str, year: int) -> str:
     """The next number of a kind of document, `SB2027-00001`. Raises ValueError for a prefix that is not
     two to four capital letters."""

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from app.access import policy
 from app.access.actor import Actor
 from app.core.enums import DocumentStatus, Stage
 from app.core.lifecycle import Milestone
+from app.models.adjustment import FundAdjustment
 from app.models.annual_plan import AnnualPlan
 from app.models.attachment import Attachment
+from app.models.change import ChangeRequest
 from app.models.declaration import Declaration
-from app.models.project import Project
-from app.services import annual_plan, review
+from app.models.project import Project, ProjectFundEntry
+from app.services import annual_plan, change, funds, project_version, review
+from app.services.commitment import committed_amount as committed_amount
+from app.services.funds import ChannelFunds
+from app.services.review.flows.seed import FIRST_REVIEW
 from app.services.unit_of_work import current_session
 
-FIRST_REVIEW = "first_review"
-"""The step after which a project appears in the summary (requirements.txt: 已经初审的项目)."""
+DESCRIBED = project_version.DESCRIBED
+"""What of a project its versions keep."""
 
 
 def in_summary() -> ColumnElement[bool]:
@@ -41,7 +46,8 @@ def in_summary() -> ColumnElement[bool]:
 @dataclass(frozen=True)
 class Overview:
     """项目总览 of one project: itself, its declaration (the newest first), its place in the plan, its files,
-    the stages it has reached in order, and the earlier and later projects it belongs with."""
+    the stages it has reached in order, the earlier and later projects it belongs with, its changes with what
+    those applied come to together, and its funds."""
 
     project: Project
     declarations: Sequence[Declaration]
@@ -50,6 +56,22 @@ class Overview:
     stages: Sequence[tuple[Stage, bool]]
     continues: Sequence[Project]
     continued_by: Sequence[Project]
+    changes: Sequence[ChangeRequest]
+    changed: change.Cumulative
+    present: change.ChangeValues | None
+    """What the changes have made of its contents; None while none was applied."""
+    funds: FundsOverview
+
+
+@dataclass(frozen=True)
+class FundsOverview:
+    """资金安排: the chain of what a project was given, summed up by channel, with the numbers of the
+    adjustments in it and which of them the reader may open."""
+
+    entries: Sequence[ProjectFundEntry]
+    channels: Sequence[ChannelFunds]
+    readable: frozenset[int]
+    codes: Mapping[int, str]
 
 
 _LIFE = (
@@ -88,6 +110,7 @@ def overview(actor: Actor, project_id: int) -> Overview:
     after = policy.scoped(actor, Project).where(
         Project.id.in_(select(Declaration.project_id).where(Declaration.predecessor_id == project_id))
     )
+    changed = change.cumulative(session, project_id)
     return Overview(
         project,
         declarations,
@@ -96,6 +119,28 @@ def overview(actor: Actor, project_id: int) -> Overview:
         stages_of(project.stage),
         session.scalars(before.order_by(Project.id)).all(),
         session.scalars(after.order_by(Project.id)).all(),
+        change.of_project(session, actor, project_id),
+        changed,
+        change.present(session, project).values if changed.count else None,
+        _funds(session, actor, project_id),
+    )
+
+
+def _funds(session: Session, actor: Actor, project_id: int) -> FundsOverview:
+    entries = funds.chain(session, project_id)
+    adjusted = [each.document_id for each in entries if each.document_kind == FundAdjustment.document_kind]
+    documents = session.execute(
+        select(
+            FundAdjustment.id,
+            FundAdjustment.code,
+            policy.criterion(actor, FundAdjustment).label("readable"),
+        ).where(FundAdjustment.id.in_(adjusted))
+    ).all()
+    return FundsOverview(
+        entries,
+        funds.per_channel(entries),
+        frozenset(document.id for document in documents if document.readable),
+        {document.id: document.code for document in documents},
     )
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from app.core.enums import Labelled
 from app.core.errors import Problem
 from app.core.fiscal import FIRST_YEAR, LAST_YEAR, is_mobile
 from app.core.money import InvalidAmount, yuan
@@ -42,6 +44,14 @@ class Lookup(Protocol):
 
     def knows(self, target: str, row_id: int) -> bool:
         """Is there a row of this kind (`unit`, `project`) that the actor may refer to?"""
+
+
+@runtime_checkable
+class Finder(Lookup, Protocol):
+    """A lookup that also knows rows by their numbers."""
+
+    def find(self, target: str, number: str) -> int | None:
+        """The id of the row of this kind with this number that the actor may refer to."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,20 @@ class Line(Kind):
 
     def read(self, raw: object, lookup: Lookup) -> str:
         return _short_enough(trim(_text(raw)), self.most)
+
+
+@dataclass(frozen=True)
+class Issued(Line):
+    """A number that somebody issued, such as 财政绩效项目编号; `fits` knows its form, `message` says it."""
+
+    fits: Callable[[str], bool]
+    message: str
+
+    def read(self, raw: object, lookup: Lookup) -> str:
+        text = super().read(raw, lookup)
+        if text and not self.fits(text):
+            raise Unreadable(self.message)
+        return text
 
 
 @dataclass(frozen=True)
@@ -118,6 +142,27 @@ class Code(Kind):
         if not lookup.allows(self.dictionary, code):
             raise Unreadable("“%(value)s” is not one of the choices here.", value=code[:40])
         return code
+
+
+@dataclass(frozen=True)
+class Choice(Kind):
+    """One member of an enum, by its stored value; `otherwise` is what a blank field means."""
+
+    options: type[Labelled]
+    otherwise: Labelled | None = None
+
+    @property
+    def empty(self) -> Labelled | None:
+        return self.otherwise
+
+    def read(self, raw: object, lookup: Lookup) -> Labelled | None:
+        value = trim(_text(raw))
+        if not value:
+            return self.otherwise
+        try:
+            return self.options(value)
+        except ValueError:
+            raise Unreadable("“%(value)s” is not one of the choices here.", value=value[:40]) from None
 
 
 @dataclass(frozen=True)
@@ -187,22 +232,27 @@ class Number(Kind):
         return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def read_day(text: str) -> dt.date:
+    """A date, ISO 8601; 2027/1/5 and 2027年1月5日 are understood too. Raises `Unreadable`."""
+    match = _DAY.fullmatch(trim(text).translate(_FULL_WIDTH))
+    try:
+        if match is None or not FIRST_YEAR <= int(match[1]) <= LAST_YEAR:
+            raise ValueError
+        return dt.date(int(match[1]), int(match[2]), int(match[3]))
+    except ValueError:
+        raise Unreadable("Enter a date, for example 2027-01-31.") from None
+
+
 @dataclass(frozen=True)
 class Day(Kind):
-    """A date, ISO 8601; 2027/1/5 and 2027年1月5日 are understood too."""
+    """A date, as `read_day` reads it."""
 
     def read(self, raw: object, lookup: Lookup) -> dt.date | None:
         if isinstance(raw, dt.date) and not isinstance(raw, dt.datetime):
             return raw
         if _is_blank(raw):
             return None
-        match = _DAY.fullmatch(trim(_text(raw)).translate(_FULL_WIDTH))
-        try:
-            if match is None or not FIRST_YEAR <= int(match[1]) <= LAST_YEAR:
-                raise ValueError
-            return dt.date(int(match[1]), int(match[2]), int(match[3]))
-        except ValueError:
-            raise Unreadable("Enter a date, for example 2027-01-31.") from None
+        return read_day(_text(raw))
 
 
 @dataclass(frozen=True)
@@ -251,6 +301,20 @@ class Reference(Kind):
         if row_id is None or not lookup.knows(self.target, row_id):
             raise Unreadable("There is no such record, or it is outside your data scope.")
         return row_id
+
+
+@dataclass(frozen=True)
+class ByNumber(Reference):
+    """A row of another kind, by its id or by the number people call it by; words behind the number (a title
+    that was pasted along) do not matter."""
+
+    def read(self, raw: object, lookup: Lookup) -> int | None:
+        if _is_blank(raw) or _whole(raw) is not None or not isinstance(lookup, Finder):
+            return super().read(raw, lookup)
+        found = lookup.find(self.target, trim(_text(raw)).split(maxsplit=1)[0])
+        if found is None:
+            raise Unreadable("There is no such record, or it is outside your data scope.")
+        return found
 
 
 def _text(raw: object) -> str:

@@ -6,7 +6,16 @@ from sqlalchemy import select
 
 from app.access.actor import SYSTEM
 from app.models.user import AccessVersion
-from app.services import access, menu, parameter, review, work_calendar
+from app.services import (
+    access,
+    adjustment,
+    history,
+    menu,
+    parameter,
+    policy_rule,
+    review,
+    work_calendar,
+)
 from app.services import dictionary as dictionaries
 from app.services.unit_of_work import unit_of_work
 from app.workflow import registry
@@ -24,7 +33,10 @@ def seed() -> None:
         dictionaries.seed_dictionaries(session)
         parameter.seed_parameters(session)
         work_calendar.seed_calendar(session)
+        policy_rule.seed_rules(session)
         review.seed_default_flows(session)
+        adjustment.seed_default_flow(session)
         review.seed_opinions(session)
         menu.seed_menu(session)
+        history.backfill(session)
         registry.verify(review.published_kinds(session))

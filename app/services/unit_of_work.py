@@ -25,6 +25,11 @@ def current_session() -> Session:
     return cast(Session, db.session())
 
 
+def is_writing(session: Session) -> bool:
+    """Is a unit of work open in this session?"""
+    return _ACTOR in session.info
+
+
 @contextmanager
 def unit_of_work(actor: Actor) -> Iterator[Session]:
     """One transaction for one use case: commits once at the end, or leaves nothing behind.
@@ -33,7 +38,7 @@ def unit_of_work(actor: Actor) -> Iterator[Session]:
     was changed meanwhile and `Conflict` when the database's own constraints refuse the change.
     """
     session = current_session()
-    if _ACTOR in session.info:
+    if is_writing(session):
         yield session
         return
     # What was only read so far ends here, so that the write sees the present and SQLite can lock at once.

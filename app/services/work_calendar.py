@@ -27,16 +27,12 @@ from app.services.unit_of_work import unit_of_work
 
 SEEDED_YEARS = range(2024, 2027)
 FIRST_DAY, LAST_DAY = dt.date(2020, 1, 1), dt.date(2099, 12, 31)
-MOST_ROWS = 4_000
-"""Ten years day by day; a longer file is not a calendar."""
 
 ESTIMATE_NOTICE = "The holiday arrangement of %(year)s is not entered yet; Monday to Friday is assumed."
 """The msgid to show beside a deadline for which `WorkCalendar.is_estimated` says yes."""
 
 _LONGEST_NOTE = 80
 _TASKS_AT_ONCE = 1_000
-_WORKED = frozenset({"1", "true", "yes", "y", "work", "班", "上班", "工作", "工作日", "调休上班", "是"})
-_FREE = frozenset({"0", "false", "no", "n", "off", "holiday", "休", "休息", "放假", "节假日", "休息日", "否"})
 
 
 @dataclass(frozen=True)
@@ -132,29 +128,6 @@ def import_days(actor: Actor, entries: Iterable[DayEntry], *, source: str = "导
         return moved
 
 
-def read_rows(rows: Iterable[Sequence[object]]) -> list[DayEntry]:
-    """The days of a file of two columns (date; worked or free; a third may hold a note). A heading is
-    skipped. Raises `InvalidInput` naming every row that cannot be read."""
-    entries: list[DayEntry] = []
-    problems: dict[str, list[Problem]] = {}
-    for number, row in enumerate(rows, start=1):
-        if number > MOST_ROWS:
-            raise InvalidInput({"file": [Problem.of("At most %(most)s rows.", most=MOST_ROWS)]})
-        cells = [*row, "", "", ""]
-        if not any(_text(cell) for cell in row):
-            continue
-        day, worked = _day(cells[0]), _worked(cells[1])
-        if day is not None and worked is not None:
-            entries.append(DayEntry(day, worked, _text(cells[2])[:_LONGEST_NOTE]))
-        elif number > 1:
-            problems[f"row {number}"] = [
-                Problem.of("Enter a date such as 2027-01-01, and 班 (worked) or 休 (free).")
-            ]
-    if problems:
-        raise InvalidInput(problems)
-    return entries
-
-
 def days_left(calendar: WorkCalendar, due_at: dt.datetime, now: dt.datetime) -> int:
     """Working days from today until a deadline; negative by how many it has passed."""
     return calendar.between(today_in_china(now), last_day(due_at))
@@ -218,29 +191,3 @@ def _days_of(years: range) -> Iterable[dt.date]:
     first = dt.date(years.start, 1, 1)
     count = (dt.date(years.stop, 1, 1) - first).days
     return (first + dt.timedelta(days=number) for number in range(count))
-
-
-def _text(cell: object) -> str:
-    return "" if cell is None else trim(str(cell))
-
-
-def _day(cell: object) -> dt.date | None:
-    if isinstance(cell, dt.datetime):
-        return cell.date()
-    if isinstance(cell, dt.date):
-        return cell
-    text = _text(cell).replace("/", "-").replace(".", "-")
-    try:
-        year, month, day = (int(part) for part in text.split("-"))
-        return dt.date(year, month, day)
-    except ValueError:
-        return None
-
-
-def _worked(cell: object) -> bool | None:
-    if isinstance(cell, bool):
-        return cell
-    word = _text(cell).lower().removesuffix(".0")
-    if word in _WORKED:
-        return True
-    return False if word in _FREE else None

@@ -13,7 +13,7 @@ from huey.api import Huey
 
 from app.gateways.sms import SmsGateway, make_gateway
 from app.models.base import utcnow
-from app.services import alert, clock, message
+from app.services import alert, clock, message, similarity
 from app.tasks.queue import make_huey
 from config import Settings
 
@@ -36,6 +36,7 @@ class Clock:
         self._every(crontab(), clock.BEATS, self.deliver_outbox)
         self._every(crontab(minute="*/10"), "scan_reviews", self.scan_reviews)
         self._every(crontab(minute="10", hour="19"), "clean_up", self.clean_up)
+        self._every(crontab(minute="40", hour="19"), "refresh_similarity", self.refresh_similarity)
         self._wake = huey.task(name="wake", expires=_WAKE_EXPIRES)(self._woken)
 
     def wake(self) -> None:
@@ -53,6 +54,10 @@ class Clock:
     def clean_up(self) -> clock.CleanedUp:
         """Remove what has been kept long enough."""
         return clock.clean_up()
+
+    def refresh_similarity(self) -> similarity.Rebuilt:
+        """Index projects that were left out, and count anew which words are common."""
+        return similarity.refresh()
 
     def run(self, name: str, job: Job) -> None:
         """Run a job in an application context (and so a session) of its own, and write down how it went."""

@@ -77,6 +77,7 @@ class AlertView(OfficeView):
     fields = (
         TextField("q", lazy_gettext("Title or number"), columns=(Alert.title, Alert.code)),
         enum_choice("light", lazy_gettext("Light"), Alert.light, Light),
+        enum_choice("kind", lazy_gettext("What is watched"), Alert.kind, AlertKind, primary=False),
         TextField("unit", lazy_gettext("Declaring unit"), columns=(Unit.name, Unit.short_name)),
         TextField("user", lazy_gettext("Reviewer"), columns=(AppUser.last_name + AppUser.first_name,)),
         DateRange("due", lazy_gettext("Due on"), column=Alert.due_at, moment=True),

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.core.enums import Labelled
-from app.core.errors import DomainError, InvalidInput, Problem, StaleVersion
+from app.core.errors import DomainError, InvalidInput, Problem, Spoken, StaleVersion
 from app.core.workdays import SHANGHAI
 from app.extensions import db
 from app.services import log
@@ -47,11 +47,14 @@ _HINTS: dict[int, Any] = {
 
 def translate(message: str, params: dict[str, object] | Any) -> str:
     """A message in the reader's language; enum parameters become their labels."""
-    shown = {
-        name: gettext(value.label) if isinstance(value, Labelled) else value
-        for name, value in dict(params).items()
-    }
+    shown = {name: _shown(value) for name, value in dict(params).items()}
     return gettext(message, **shown) if shown else gettext(message)
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Labelled):
+        return gettext(value.label)
+    return value.spoken(str(get_locale()), gettext) if isinstance(value, Spoken) else value
 
 
 def problem_text(problem: Problem) -> str:

@@ -8,17 +8,15 @@ from flask_appbuilder import BaseView, expose
 from flask_login import login_required
 
 from app.core.errors import NotFound
+from app.views.document_pages import page_of
 
-PAGES = {
-    "task": "ReviewView.task",
-    "declaration": "DeclarationView.show",
-}
-"""The page of each kind of record; it checks the reader's scope itself."""
+_OTHERS = {"task": "ReviewView.task", "agent": "AgentView.open"}
+"""The pages of records that are no documents; each checks the reader's scope itself."""
 
 
 def address(noun: str, row_id: int) -> str:
     """The page of a record. Raises `NotFound` for a kind that has none."""
-    endpoint = PAGES.get(noun, "")
+    endpoint = _OTHERS.get(noun) or page_of(noun).show_endpoint
     if endpoint not in current_app.view_functions:
         raise NotFound
     return url_for(endpoint, pk=row_id)

@@ -78,7 +78,7 @@ class HomeView(BaseView):
             cards=cards,
             when=when,
             tasks=_tasks(actor) if reviews else None,
-            tasks_href=link("ReviewTaskView.list"),
+            tasks_href=link("TaskTodoView.list"),
             drafts=_drafts(actor) if declares else None,
             drafts_href=link("DeclarationDraftView.list"),
             create_href=link("DeclarationDraftView.create") if actor.holds("declaration", "create") else None,
@@ -124,7 +124,7 @@ def _desk_cards(desk: Desk, reviews: bool, declares: bool) -> Sequence[Card]:
     cards = []
     if reviews:
         note = gettext("Overdue: %(count)s", count=desk.overdue)
-        href = link("ReviewTaskView.list")
+        href = link("TaskTodoView.list")
         cards.append(Card(gettext("To review"), f"{desk.tasks:,}", note, "ti-checklist", "orange", href))
     if declares:
         href = link("DeclarationDraftView.list")

@@ -53,7 +53,15 @@ EVENTS: Mapping[str, Any] = {
     "DECLARATION_PURGED": lazy_gettext("Declaration purged"),
     "ATTACHMENT_ADDED": lazy_gettext("File attached"),
     "ATTACHMENT_REMOVED": lazy_gettext("Attachment removed"),
+    "IMPORT_PREVIEWED": lazy_gettext("File uploaded for import"),
+    "IMPORTED": lazy_gettext("Data imported"),
     "BUDGET_ARRANGED": lazy_gettext("Budget arranged"),
+    "FLOW_DRAFT_CREATED": lazy_gettext("Flow draft begun"),
+    "FLOW_DRAFT_SAVED": lazy_gettext("Flow draft saved"),
+    "FLOW_DRAFT_REMOVED": lazy_gettext("Flow draft deleted"),
+    "SAVED_QUERY_CREATED": lazy_gettext("Query saved"),
+    "SAVED_QUERY_CHANGED": lazy_gettext("Saved query changed"),
+    "SAVED_QUERY_REMOVED": lazy_gettext("Saved query removed"),
     "SMS_GAVE_UP": lazy_gettext("Text message not delivered"),
 }
 """What the events are called; one that is not named here is shown as it is written."""

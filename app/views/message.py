@@ -19,13 +19,14 @@ from app.access import policy
 from app.core.errors import NotFound
 from app.core.xlsx import ColumnKind
 from app.models.message import Message
-from app.services import list_preference, message
+from app.services import message, review
 from app.services.unit_of_work import current_session
 from app.views.actor import current_actor
 from app.views.base import ChoiceField, Column, DateRange, OfficeView, ScopedInterface
 from app.views.base.columns import Labels
 from app.views.base.listing import Listing
 from app.views.redirects import local_address
+from app.workflow.case import EventKind
 
 _BETWEEN = "\x1f"
 
@@ -102,14 +103,7 @@ class MessageView(OfficeView):
     @login_required
     def save_columns(self) -> ResponseReturnValue:
         """Keep the reader's columns."""
-        known = {column.key for column in self.columns}
-        chosen = (
-            []
-            if "reset" in request.form
-            else [key for key in request.form.getlist("columns") if key in known]
-        )
-        list_preference.save(current_actor(), self.list_key, chosen)
-        return redirect(local_address(request.form.get("next"), url_for("MessageView.list")))
+        return self.keep_preference()
 
     @expose("/open/<int:pk>", methods=["POST"])
     @login_required
@@ -122,8 +116,10 @@ class MessageView(OfficeView):
         row = current_session().scalars(statement).one_or_none()
         if row is None:
             raise NotFound
-        link = row.link
+        link, kind, number = row.link, *_record_of(row)
         message.mark_read(actor, [pk])
+        if number:
+            review.mark_document_copies_read(actor, kind, number)
         return redirect(local_address(link, url_for("MessageView.list")))
 
     @expose("/mark-read", methods=["POST"])
@@ -170,6 +166,14 @@ class MessageView(OfficeView):
         ]
         listing.empty_text = gettext("No messages yet. When something waits for you, it is told here.")
         return listing
+
+
+def _record_of(row: Message) -> tuple[str, int]:
+    """The document a copy's message leads to, so that the copy counts as read too; ("", 0) for any other."""
+    if row.template != EventKind.COPIED:
+        return "", 0
+    kind, _, number = row.link.removeprefix("/go/").partition("/")
+    return kind, int(number) if number.isdigit() else 0
 
 
 def _opener(pk: int, words: Any, new: bool) -> Markup:

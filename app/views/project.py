@@ -19,8 +19,10 @@ from app.views.actor import current_actor
 from app.views.base import OfficeView, PageAction, ScopedInterface
 from app.views.base.dictionaries import labels
 from app.views.links import link
+from app.views.project_changes import may_change
 from app.views.shell import menu_endpoint
 from app.views.trail import add_crumb
+from app.views.versions import versions_of
 
 
 class ProjectView(OfficeView):
@@ -69,6 +71,9 @@ class ProjectView(OfficeView):
     )
     page_actions = (
         PageAction(lazy_gettext("New declaration"), "DeclarationDraftView.create", "declaration", "create"),
+        PageAction(
+            lazy_gettext("Import"), "ImportView.projects", "project", "import", "ti-upload", primary=False
+        ),
     )
 
     def subtitle(self, total: int, sums: Mapping[str, Decimal]) -> str:
@@ -95,6 +100,10 @@ class ProjectView(OfficeView):
             steps=[gettext(step.label) for step in LIFE_STEPS],
             done=steps_done(row.stage),
             running=current_step(row.stage) is not None,
+            change_href=lambda pk: link("ChangeView.show", pk=pk),
+            may_change=may_change(actor, row, overview.changes),
+            adjustment_href=lambda pk: link("AdjustmentView.show", pk=pk),
             declaration_href=lambda pk: link("DeclarationView.show", pk=pk),
             arrange_href=link("AnnualPlanView.arrange", pk=plan.id) if plan and may_arrange else None,
+            versions=versions_of("project", pk),
         )

@@ -103,11 +103,16 @@ def when(moment: dt.datetime | None) -> Markup:
     return Markup('<time datetime="%s" title="%s">%s</time>') % (local.isoformat(), exact, shown)
 
 
+def short_channel(name: str) -> str:
+    """A channel without what its name explains in brackets."""
+    return re.split("[(（]", name)[0]
+
+
 def channel_names(value: str | None) -> Markup:
     """The channels without what their names explain in brackets; the whole names on hover."""
     known = labels()
     names = [known.get(("funding_channel", code), code) for code in (value or "").split(",") if code]
-    shown = "、".join(re.split("[(（]", name)[0] for name in names)
+    shown = "、".join(map(short_channel, names))
     return Markup('<span title="%s">%s</span>') % ("、".join(names), shown or "—")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import get_locale, gettext
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.access import policy
@@ -17,8 +17,11 @@ from app.core.enums import DocumentStatus
 from app.models.declaration import Declaration
 from app.models.dictionary import MenuItem
 from app.services import alert, menu, message, review
+from app.services.recall import recalled
 from app.services.unit_of_work import current_session
 from app.views.actor import current_access_version, current_actor, current_user_row
+from app.views.places import as_left
+from app.workflow.registry import registered
 from config import VERSION
 
 
@@ -53,8 +56,20 @@ def _menu_items(session: Session, version: int) -> Sequence[MenuItem]:
     return _menus[version]
 
 
+def also_count(**queries: ColumnElement[int]) -> None:
+    """Have figures of this page counted with those of the menu; they are in `shell.counts` by their
+    names. A figure of one name always answers the same question of an actor."""
+    g.also_counted = queries
+
+
 def counts(session: Session, actor: Actor) -> dict[str, int]:
-    """The figures beside menu entries, in one statement."""
+    """The figures beside menu entries, and those the page asked for, in one statement."""
+    asked: Mapping[str, ColumnElement[int]] = g.get("also_counted", {})
+    key = ("counts", actor.reach, *sorted(asked))
+    return recalled(session, key, lambda: _counts(session, actor, asked))
+
+
+def _counts(session: Session, actor: Actor, asked: Mapping[str, ColumnElement[int]]) -> dict[str, int]:
     drafts = (
         select(func.count())
         .select_from(Declaration)
@@ -67,7 +82,10 @@ def counts(session: Session, actor: Actor) -> dict[str, int]:
         review.todo_count_query(actor).label("todo"),
         message.unread_count_query(actor).label("unread"),
         alert.red_count_query(actor).label("red"),
+        review.unread_copies_query(actor).label("copied"),
         drafts.scalar_subquery().label("drafts"),
+        *(review.todo_count_query(actor, kind).label(f"todo.{kind}") for kind in registered()),
+        *(query.label(name) for name, query in asked.items()),
     )
     return dict(session.execute(statement).one()._mapping)
 
@@ -116,6 +134,7 @@ class Shell:
             "role": row.position or "",
         }
 
+    may_act = property(lambda self: self.actor.holds("task", "act"))
     todo_count = property(lambda self: self.counts.get("todo", 0))
     unread_count = property(lambda self: self.counts.get("unread", 0))
 
@@ -157,13 +176,16 @@ class Shell:
             if not group.active:
                 continue
             path = [Crumb(group.label, group.href)]
-            path += [Crumb(item.label, item.href) for item in group.items if item.active]
+            # Up from a row leads to the list as it was left.
+            path += [
+                Crumb(item.label, item.href and as_left(item.href)) for item in group.items if item.active
+            ]
             return path
         return []
 
 
 _ADDRESSES = {
-    "todo_href": "ReviewTaskView.list",
+    "todo_href": "TaskTodoView.list",
     "messages_href": "MessageView.list",
     "search_href": "ProjectView.list",
     "logout_href": "LoginView.logout",

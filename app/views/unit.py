@@ -43,6 +43,7 @@ class UnitView(ConfigurationView):
     }
     pickers = frozenset({"parent_id"})
     default_sort = "name"
+    has_units = False  # the list is the tree
     columns = (
         TreeColumn(
             "name", lazy_gettext("Name"), Unit.path + " " + Unit.name, path=Unit.path, link=True, nowrap=True

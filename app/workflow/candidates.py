@@ -9,13 +9,16 @@ from flask_appbuilder.security.sqla.models import (
     assoc_user_role,
 )
 from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select, true
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.core.enums import DataScope
 from app.core.flow import AssigneeKind, UnitMatch
 from app.models.flow import FlowStep, FlowStepUser
 from app.models.unit import Unit
 from app.models.user import AppUser, RoleScope, role_scope_unit
+
+UnitId = int | ColumnElement[int] | InstrumentedAttribute[int]
+"""A unit by its id, or the column of an enclosing statement."""
 
 UNIT_HEAD_ROLE = "unit_leader"
 """The role whose holders in a unit are its heads."""
@@ -31,26 +34,31 @@ def is_active(session: Session, user_id: int) -> bool:
     return session.scalar(select(AppUser.id).where(AppUser.id == user_id, AppUser.active)) is not None
 
 
-def _statement(step: FlowStep, unit_id: int) -> Select[int]:
-    users = select(AppUser.id).where(AppUser.active, _unit_matches(step.unit_match, unit_id))
+def may_act(step: FlowStep, unit_id: UnitId) -> ColumnElement[bool]:
+    """Which rows of `AppUser` may review a document of this unit at this step, as a condition; with a
+    column for `unit_id`, of each unit of the enclosing statement."""
     match step.assignee_kind:
         case AssigneeKind.ROLE:
-            return users.where(_holds_role(step.role_name or "", unit_id)).order_by(AppUser.id)
+            who = _holds_role(step.role_name or "", unit_id)
         case AssigneeKind.UNIT_HEAD:
-            head = and_(AppUser.unit_id == unit_id, _holds_role(UNIT_HEAD_ROLE, unit_id))
-            return users.where(head).order_by(AppUser.id)
+            who = and_(AppUser.unit_id == unit_id, _holds_role(UNIT_HEAD_ROLE, unit_id))
         case AssigneeKind.GROUP:
             members = select(assoc_user_group.c.user_id).where(assoc_user_group.c.group_id == step.group_id)
-            return users.where(AppUser.id.in_(members)).order_by(AppUser.id)
+            who = AppUser.id.in_(members)
         case AssigneeKind.USERS:
-            return (
-                users.join(FlowStepUser, FlowStepUser.user_id == AppUser.id)
-                .where(FlowStepUser.step_id == step.id)
-                .order_by(FlowStepUser.seq, AppUser.id)
-            )
+            who = AppUser.id.in_(select(FlowStepUser.user_id).where(FlowStepUser.step_id == step.id))
+    return and_(AppUser.active, _unit_matches(step.unit_match, unit_id), who)
 
 
-def _unit_matches(match: UnitMatch, unit_id: int) -> ColumnElement[bool]:
+def _statement(step: FlowStep, unit_id: int) -> Select[int]:
+    users = select(AppUser.id).where(may_act(step, unit_id))
+    if step.assignee_kind is AssigneeKind.USERS:
+        named = and_(FlowStepUser.user_id == AppUser.id, FlowStepUser.step_id == step.id)
+        users = users.join(FlowStepUser, named).order_by(FlowStepUser.seq)
+    return users.order_by(AppUser.id)
+
+
+def _unit_matches(match: UnitMatch, unit_id: UnitId) -> ColumnElement[bool]:
     if match is UnitMatch.ANY:
         return true()
     if match is UnitMatch.SAME:
@@ -64,7 +72,7 @@ def _unit_matches(match: UnitMatch, unit_id: int) -> ColumnElement[bool]:
     return AppUser.unit_id.in_(above)
 
 
-def _holds_role(name: str, unit_id: int) -> ColumnElement[bool]:
+def _holds_role(name: str, unit_id: UnitId) -> ColumnElement[bool]:
     """Holds the role, himself or through a group; the role is enabled and reaches the document's unit."""
     role = select(Role.id).where(Role.name == name).scalar_subquery()
     own = select(assoc_user_role.c.user_id).where(assoc_user_role.c.role_id == role)
@@ -79,7 +87,7 @@ def _holds_role(name: str, unit_id: int) -> ColumnElement[bool]:
     )
 
 
-def _role_reaches(role: Select[int] | ColumnElement[int], unit_id: int) -> ColumnElement[bool]:
+def _role_reaches(role: Select[int] | ColumnElement[int], unit_id: UnitId) -> ColumnElement[bool]:
     chosen = exists().where(
         role_scope_unit.c.role_id == RoleScope.role_id, role_scope_unit.c.unit_id == unit_id
     )
@@ -98,6 +106,8 @@ def _role_reaches(role: Select[int] | ColumnElement[int], unit_id: int) -> Colum
     )
     scoped = exists(select(literal(1)).where(RoleScope.role_id == role))
     usable = exists(
-        select(literal(1)).where(RoleScope.role_id == role, RoleScope.enabled, reaches).correlate(AppUser)
+        select(literal(1))
+        .where(RoleScope.role_id == role, RoleScope.enabled, reaches)
+        .correlate_except(RoleScope)
     )
     return or_(~scoped, usable)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.access.actor import Actor
 from app.core.enums import DocumentStatus
-from app.core.errors import Conflict, InvalidInput, NotFound, Problem
+from app.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, Problem
 from app.core.flow import FlowState, RunState, SkipReason, TaskState, Verb
 from app.models.base import Document, utcnow
 from app.models.flow import FlowDefinition, FlowLog, FlowRun, FlowStep, Task
@@ -36,6 +36,10 @@ class EventKind(StrEnum):
     ACCEPTED = "acceptance_opinion"
     OPINION = "review_opinion"
     RETURNED = "review_returned"
+    SENT_BACK = "task_sent_back"
+    TAKEN_BACK = "task_taken_back"
+    REASSIGNED = "task_reassigned"
+    CLOSED = "task_closed"
     WITHDRAWN = "review_withdrawn"
     APPROVED = "result_approved"
     REJECTED = "result_rejected"
@@ -68,6 +72,8 @@ class Case:
     submitters: frozenset[int]
     now: dt.datetime = field(default_factory=utcnow)
     events: list[Event] = field(default_factory=list)
+    entries: list[FlowLog] = field(default_factory=list)
+    """What was written into the history so far, in order."""
 
     def step(self, step_id: int | None) -> FlowStep:
         """A step of this run's version. Raises NotFound for a step of another flow."""
@@ -106,15 +112,18 @@ class Case:
             and not task.superseded
         ]
 
+    def acted(self) -> set[int]:
+        """Who has already reviewed, himself or through an agent, or as one."""
+        return _people_of(self.standing())
+
     def acted_elsewhere(self, step: FlowStep) -> set[int]:
         """Who has already reviewed at another step, himself or through an agent, or as one."""
-        return {
-            user
-            for task in self.standing()
-            if task.step_id != step.id
-            for user in (task.user_id, task.acted_by_id)
-            if user is not None
-        }
+        return _people_of(task for task in self.standing() if task.step_id != step.id)
+
+    def require_not_submitter(self) -> None:
+        """Raise NotAllowed for who submitted this: also as somebody's agent he does nothing with it."""
+        if self.actor.user_id is None or self.actor.user_id in self.submitters:
+            raise NotAllowed("You submitted this document, so you may not review it.")
 
     def set_status(self, status: DocumentStatus) -> None:
         """Give the document its status; ended ones also get the moment."""
@@ -148,28 +157,27 @@ class Case:
         skip_reason: SkipReason | None = None,
     ) -> None:
         """Add one entry to the history, with the document's status as it now is."""
-        agent = task is not None and task.user_id != self.actor.user_id
-        administers = verb is Verb.REASSIGN
-        self.session.add(
-            FlowLog(
-                run_id=self.run.id,
-                document_kind=self.run.document_kind,
-                document_id=self.run.document_id,
-                round=self.run.round,
-                verb=verb,
-                user_id=self.actor.user_id,
-                user_name=self.actor.name,
-                on_behalf_of_id=task.user_id if task is not None and agent and not administers else None,
-                from_step_id=from_step.id if from_step else None,
-                to_step_id=to_step.id if to_step else None,
-                to_user_id=to_user_id,
-                skip_reason=skip_reason,
-                opinion=opinion,
-                attachment_ids=list(attachment_ids),
-                status=self.document.status,
-                at=self.now,
-            )
+        anothers = task is not None and task.user_id != self.actor.user_id
+        entry = FlowLog(
+            run_id=self.run.id,
+            document_kind=self.run.document_kind,
+            document_id=self.run.document_id,
+            round=self.run.round,
+            verb=verb,
+            user_id=self.actor.user_id,
+            user_name=self.actor.name,
+            on_behalf_of_id=task.user_id if task is not None and anothers else None,
+            from_step_id=from_step.id if from_step else None,
+            to_step_id=to_step.id if to_step else None,
+            to_user_id=to_user_id,
+            skip_reason=skip_reason,
+            opinion=opinion,
+            attachment_ids=list(attachment_ids),
+            status=self.document.status,
+            at=self.now,
         )
+        self.session.add(entry)
+        self.entries.append(entry)
         # One statement per entry: their ids must follow the order in which things happened.
         self.session.flush()
 
@@ -222,9 +230,12 @@ def load_case(
     tasks = session.scalars(
         select(Task).where(Task.run_id == run.id).order_by(Task.id).execution_options(populate_existing=True)
     )
+    # Of all its runs: who submitted it before it was withdrawn does not review it afterwards either.
     submitters = session.scalars(
         select(FlowLog.user_id).where(
-            FlowLog.run_id == run.id, FlowLog.verb.in_((Verb.SUBMIT, Verb.RESUBMIT))
+            FlowLog.document_kind == run.document_kind,
+            FlowLog.document_id == run.document_id,
+            FlowLog.verb.in_((Verb.SUBMIT, Verb.RESUBMIT)),
         )
     )
     everyone = {run.started_by_id, document.submitted_by_id, *submitters}
@@ -238,6 +249,10 @@ def load_case(
         tasks=list(tasks),
         submitters=frozenset(user for user in everyone if user is not None),
     )
+
+
+def _people_of(tasks: Iterable[Task]) -> set[int]:
+    return {user for task in tasks for user in (task.user_id, task.acted_by_id) if user is not None}
 
 
 def steps_of(session: Session, definition_id: int) -> Sequence[FlowStep]:

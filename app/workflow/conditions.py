@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
 from app.core.errors import Problem
 from app.core.flow import Operator
-from app.models.base import Document
+from app.models.base import Document, utcnow
 from app.models.flow import FlowStep
 from app.workflow.registry import FieldKind, ReviewableDocument, Value
 
@@ -37,6 +39,22 @@ _COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.LT: lambda actual, expected: bool(actual < expected),
 }
 _NEGATED = {Operator.NE: Operator.EQ, Operator.NOT_IN: Operator.IN}
+_MOMENT = "conditions.moment"
+
+
+@contextmanager
+def as_of(session: Session, moment: dt.datetime | None) -> Iterator[None]:
+    """Let fields that depend on the day read it as of `moment`; as of now for None."""
+    session.info[_MOMENT] = moment
+    try:
+        yield
+    finally:
+        del session.info[_MOMENT]
+
+
+def moment_of(session: Session) -> dt.datetime:
+    """When the conditions are asked, for a field that depends on the day."""
+    return cast(dt.datetime | None, session.info.get(_MOMENT)) or utcnow()
 
 
 def applies(session: Session, entry: ReviewableDocument[Any], step: FlowStep, document: Document) -> bool:

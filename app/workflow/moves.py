@@ -73,7 +73,14 @@ def eligible(case: Case, step: FlowStep) -> tuple[list[int], bool]:
     return allowed, len(allowed) < len(everybody)
 
 
-def arrive(case: Case, step: FlowStep, reviewers: Collection[int], opened_by: Task | None = None) -> None:
+def arrive(
+    case: Case,
+    step: FlowStep,
+    reviewers: Collection[int],
+    opened_by: Task | None = None,
+    told: EventKind = EventKind.ARRIVED,
+    opinion: str = "",
+) -> None:
     """Put the run at a step and give its reviewers their tasks."""
     case.run.current_step_id = step.id
     case.run.state = RunState.RUNNING
@@ -84,7 +91,7 @@ def arrive(case: Case, step: FlowStep, reviewers: Collection[int], opened_by: Ta
         if waits:
             task.state = TaskState.WAITING
         else:
-            start(case, task)
+            start(case, task, told, opinion)
     case.session.flush()
 
 
@@ -107,13 +114,13 @@ def give(case: Case, step: FlowStep, user: int, *, kind: TaskKind, seq: int = 0)
     return known
 
 
-def start(case: Case, task: Task, told: EventKind = EventKind.ARRIVED) -> None:
+def start(case: Case, task: Task, told: EventKind = EventKind.ARRIVED, opinion: str = "") -> None:
     """Open a task: its time begins to run, and its person is told."""
     step = case.step(task.step_id)
     task.state = TaskState.OPEN
     task.arrived_at = case.now
     task.due_at = due_at(case.session, case.now, step.limit_days)
-    case.tell(told, [task.user_id], task=task)
+    case.tell(told, [task.user_id], task=task, opinion=opinion)
 
 
 def finish(case: Case, task: Task, decision: Verb) -> None:
@@ -188,6 +195,7 @@ def end(
 ) -> None:
     """Close the run with everything open in it, let the service follow the outcome, tell the submitters."""
     step = next((step for step in case.steps if step.id == case.run.current_step_id), None)
+    waiting = [task.user_id for task in case.pending() if task.state is TaskState.OPEN]
     cancel(case, case.pending())
     case.run.state = state
     case.run.current_step_id = None
@@ -195,3 +203,5 @@ def end(
     case.follow(handler)
     if event is not None:
         case.tell(event, case.submitters, step=step, opinion=opinion)
+        # Whoever still had it to do must not look for a task that is gone.
+        case.tell(EventKind.CLOSED, [user for user in waiting if user != case.actor.user_id], step=step)

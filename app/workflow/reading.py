@@ -12,7 +12,8 @@ from app.access.actor import Actor
 from app.access.rules_task import held_by
 from app.core.flow import RunState, TaskKind, TaskState, Verb
 from app.models.base import Document
-from app.models.flow import FlowRun, FlowStep, Task
+from app.models.flow import CopyTo, FlowLog, FlowRun, FlowStep, Task
+from app.workflow.verbs.reviewer import may_go_back
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,11 @@ def options(session: Session, task: Task) -> Options:
         verbs.add(Verb.COPY_TO)
     if task.kind is TaskKind.DELEGATED:
         return Options(frozenset(verbs))
-    return_to = tuple(passed_steps(session, task)) if step.may_return_earlier else ()
+    return_to = (
+        tuple(passed for passed in passed_steps(session, task) if may_go_back(step, passed))
+        if step.may_return_earlier
+        else ()
+    )
     allowed = {
         Verb.RETURN: step.may_return_applicant or bool(return_to),
         Verb.REJECT: step.may_reject,
@@ -83,3 +88,39 @@ def options(session: Session, task: Task) -> Options:
     }
     verbs |= {verb for verb, may in allowed.items() if may}
     return Options(frozenset(verbs), return_to, step.may_return_applicant)
+
+
+def unfit_people(session: Session, task: Task, verb: str) -> set[int]:
+    """Who is not to be offered for a part in the task's review: who submitted the document, who has reviewed
+    or is to review it in this round; for a copy, only the former and those who have one already."""
+    run = select(FlowRun.document_kind, FlowRun.document_id, FlowRun.round).where(FlowRun.id == task.run_id)
+    kind, document_id, now_round = session.execute(run).one()
+    unfit = set(
+        session.scalars(
+            select(FlowLog.user_id).where(
+                FlowLog.document_kind == kind,
+                FlowLog.document_id == document_id,
+                FlowLog.verb.in_((Verb.SUBMIT, Verb.RESUBMIT)),
+            )
+        )
+    )
+    if verb == Verb.COPY_TO:
+        unfit |= set(session.scalars(select(CopyTo.user_id).where(CopyTo.run_id == task.run_id)))
+        return {user for user in unfit if user is not None}
+    for other in session.scalars(select(Task).where(Task.run_id == task.run_id)):
+        stands = other.decision is not None and other.decision.is_review and not other.superseded
+        waits = other.round == now_round and other.state in (TaskState.OPEN, TaskState.WAITING)
+        if stands or waits:
+            unfit |= {other.user_id, other.acted_by_id}
+    return {user for user in unfit if user is not None}
+
+
+def has_submitted(session: Session, actor: Actor, run: FlowRun) -> bool:
+    """Did the actor ever submit the document of this run?"""
+    entry = select(FlowLog.id).where(
+        FlowLog.document_kind == run.document_kind,
+        FlowLog.document_id == run.document_id,
+        FlowLog.verb.in_((Verb.SUBMIT, Verb.RESUBMIT)),
+        FlowLog.user_id == actor.user_id,
+    )
+    return session.scalar(entry.limit(1)) is not None

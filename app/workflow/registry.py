@@ -35,10 +35,12 @@ class FieldKind(StrEnum):
 
 @dataclass(frozen=True)
 class ConditionField(Generic[D]):
-    """One value of a document that a step's condition may ask for.
+    """One value of a document that a step's condition or a policy rule may ask for.
 
     `read` gives yuan for AMOUNT, a unit's path `/1/7/` for UNIT, codes as a frozenset for CODES.
-    `dictionary` names the dictionary whose codes the editor offers.
+    `dictionary` names the dictionary whose codes the editor offers; `always` says that no document is
+    submitted without this value. `note` gives what people should know beside the value, such as the two sums
+    that a difference is made of.
     """
 
     name: str
@@ -46,12 +48,24 @@ class ConditionField(Generic[D]):
     kind: FieldKind
     read: Callable[[Session, D], Value]
     dictionary: str = ""
+    always: bool = False
+    note: Callable[[Session, D], str] | None = None
+
+
+@dataclass(frozen=True)
+class RequiredRole:
+    """A role that has to review every document of a kind, and the rule that says so."""
+
+    role: str
+    source: str
 
 
 @dataclass(frozen=True)
 class ReviewableDocument(Generic[D]):
     """How one document kind is reviewed. All six outcomes have to be given; `on_submitted` also runs
-    when a returned document is submitted again."""
+    when a returned document is submitted again. A flow that a document could pass without a step of one of
+    the `required_roles` cannot be published. `rule_fields` are values that only policy rules ask for
+    (services/policy_rule): they may cost a statement each and mean nothing to a review step."""
 
     kind: str
     model: type[D]
@@ -65,6 +79,12 @@ class ReviewableDocument(Generic[D]):
     on_rejected: Handler[D]
     on_withdrawn: Handler[D]
     on_terminated: Handler[D]
+    required_roles: tuple[RequiredRole, ...] = ()
+    rule_fields: tuple[ConditionField[D], ...] = ()
+
+    def rule_field(self, name: str) -> ConditionField[D] | None:
+        """The field of that name that a policy rule may ask for, or None."""
+        return next((field for field in (*self.fields, *self.rule_fields) if field.name == name), None)
 
     def field(self, name: str) -> ConditionField[D] | None:
         """The condition field of that name, or None."""
@@ -87,7 +107,7 @@ def register(document: ReviewableDocument[Any]) -> None:
         raise IncompleteRegistry(
             f"{document.model.__name__} calls itself “{document.model.document_kind}”, not “{document.kind}”"
         )
-    names = [field.name for field in document.fields]
+    names = [field.name for field in (*document.fields, *document.rule_fields)]
     if len(set(names)) != len(names):
         raise IncompleteRegistry(f"two condition fields of “{document.kind}” bear one name")
     _documents[document.kind] = document

@@ -23,6 +23,7 @@ from app.core.enums import DocumentStatus
 from app.core.errors import DomainError
 from app.extensions import db
 from app.gateways.storage import LocalStorage
+from app.models.adjustment import FundAdjustment
 from app.models.attachment import Attachment
 from app.models.declaration import Declaration
 from app.models.dictionary import DictType
@@ -30,16 +31,16 @@ from app.models.flow import FlowRun, Task
 from app.models.project import Project
 from app.models.unit import Unit
 from app.models.user import AppUser
-from app.services import attachment
+from app.services import attachment, review
 from app.services.access import actor_for
 from app.services.demo import ACCOUNTS, load_demo
 from app.services.unit_of_work import current_session, unit_of_work
 from tests import samples
-from tests.access.test_routes import Visitor, _samples
+from tests.access.test_routes import Kept, Visitor, _samples
 from tests.api.conftest import API
 from tests.conftest import PASSWORD, IsolatedClient, build_app, fresh_database
 
-ALWAYS_OPEN = frozenset({"unit", "dictionary", "attachment", "openapi"})
+ALWAYS_OPEN = frozenset({"unit", "dictionary", "attachment", "openapi", "agent"})
 """Nouns whose lists every logged-in user may ask for; their rows follow the policy all the same."""
 
 ROW_VERBS = {
@@ -47,23 +48,17 @@ ROW_VERBS = {
     ("DELETE", ""): "recycle",
     ("POST", "/submit"): "submit",
     ("POST", "/withdraw"): "withdraw",
+    ("POST", "/urge"): "urge",
     ("POST", "/recycle"): "recycle",
     ("POST", "/restore"): "restore",
     ("POST", "/purge"): "purge",
 }
-"""What may be done with a declaration, and the policy's verb for it."""
+"""What may be done with a document that is filled in, and the policy's verb for it."""
 
-DEPENDS = {"submit": {200, 400, 409}, "withdraw": {200, 409}}
+DEPENDS = {"submit": {200, 400, 409}, "withdraw": {200, 409}, "urge": {200, 409}}
 """Allowed moves that the document's content or its review may still refuse."""
 
 TASK_VERBS = ("approve", "return", "save_opinion", "take_back", "reassign")
-
-
-class Kept(LocalStorage):
-    """A store whose files come back with the rows when a call is undone."""
-
-    def delete(self, key: str) -> None:
-        """Nothing goes."""
 
 
 @pytest.fixture(scope="module")
@@ -126,21 +121,33 @@ def refused(actor: Actor, row: Any, verb: str) -> int | None:
     return None
 
 
-def on_declarations(actor: Actor) -> Iterator[tuple[str, str, dict[str, Any], set[int]]]:
-    for row in _samples(Declaration):
-        path = f"/declaration/{row.id}"
+def on_documents(actor: Actor) -> Iterator[tuple[str, str, dict[str, Any], set[int]]]:
+    for row in (*_samples(Declaration), *_samples(FundAdjustment)):
+        noun = row.document_kind
+        path = f"/{noun}/{row.id}"
         why = refused(actor, row, "read")
         yield "GET", path, {}, {why or 200}
         for (method, move), verb in ROW_VERBS.items():
             why = refused(actor, row, verb)
             expected = {why} if why else DEPENDS.get(verb, {200})
-            yield method, path + move, {"json": {"version": row.version}}, expected
+            sent = {} if move == "/urge" else {"version": row.version}
+            yield method, path + move, {"json": sent}, expected
+        yield "POST", f"{path}/terminate", {"json": {"opinion": "不再需要"}}, {_on_terminating(actor, row)}
         # A reviewer whose step allows it may attach too.
         why = refused(actor, row, "amend") and refused(actor, row, "edit")
-        sent = {"owner_kind": "declaration", "owner_id": str(row.id), "category": "OTHER"}
+        sent = {"owner_kind": noun, "owner_id": str(row.id), "category": "OTHER"}
         file = (io.BytesIO(samples.pdf(str(row.id))), "补充.pdf")
         form = {"data": {**sent, "file": file}, "content_type": "multipart/form-data"}
         yield "POST", "/attachment/", form, {why or 201}
+
+
+def _on_terminating(actor: Actor, row: Declaration | FundAdjustment) -> int:
+    """The run's own rule decides; a document that is not in review has none."""
+    why = refused(actor, row, "read")
+    if why:
+        return why
+    run = review.open_run_of(row.document_kind, row.id)
+    return 409 if run is None else refused(actor, run, "terminate") or 200
 
 
 def on_tasks(actor: Actor) -> Iterator[tuple[str, str, dict[str, Any], set[int]]]:
@@ -169,7 +176,7 @@ def on_others(actor: Actor) -> Iterator[tuple[str, str, dict[str, Any], set[int]
 
 
 def _refused_removal(actor: Actor, row: Attachment) -> int | None:
-    owner = current_session().get_one(Declaration, row.owner_id)
+    owner = current_session().get_one(policy.OWNERS[row.owner_kind], row.owner_id)
     return refused(actor, owner, "amend") and refused(actor, owner, "edit")
 
 
@@ -200,7 +207,7 @@ def test_a_single_record_answers_as_the_policy_says(visit: tuple[Program, Actor]
     program, actor = visit
     seen = {row.status for row in _samples(Declaration)}
     assert seen == set(DocumentStatus)
-    asked = [*on_declarations(actor), *on_tasks(actor), *on_others(actor)]
+    asked = [*on_documents(actor), *on_tasks(actor), *on_others(actor)]
     current_session().commit()
     wrong = []
     for method, path, sent, expected in asked:

@@ -69,7 +69,8 @@ def _measure(url: str, folder: Path, projects: int) -> dict[str, Any]:
     if url.startswith("postgresql"):
         with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
             connection.execute(text("VACUUM ANALYZE"))
-    for part in ("ours", "export", "plain"):
+    # The duplicate check comes last: it gives the projects other titles.
+    for part in ("ours", "export", "plain", "similar"):
         result[part] = _part(part, environment)
     return result
 
@@ -91,6 +92,18 @@ def _print(results: dict[str, dict[str, Any]]) -> None:
                     f"{database:<26}{part + ' · ' + page:<28}"
                     f"{figures['statements']:>11}{figures['ms']:>9.1f}{figures['kb']:>7}"
                 )
+        similar = result["similar"]
+        for label in ("typing", "typing_known", "submit", "submit_known"):
+            times = similar[f"{label}_ms"]
+            print(
+                f"{database:<26}{'similar · ' + label:<28}{'median':>11}{times['median']:>9.1f}"
+                f"  p95 {times['p95']:.1f}  most {times['most']:.1f}"
+            )
+        print(
+            f"{database:<26}{'similar · index':<28}{similar['postings']:>11,} postings, "
+            f"{sum(similar['index_mb'].values()):.0f} MB, {similar['write_ms']} ms a write, "
+            f"rebuilt in {similar['rebuild_seconds']} s"
+        )
         export = result["export"]
         for rows, figures in export.items():
             print(

@@ -4,6 +4,7 @@ needs when nothing else runs on the machine, for ours and for plain Flask-AppBui
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -25,11 +26,14 @@ class Statements:
             self.texts.append(statement)
 
 
-def page(client: FlaskClient, counted: Statements, address: str) -> dict[str, Any]:
-    """One page, fetched several times after one to warm up."""
+def page(
+    client: FlaskClient, counted: Statements, address: str, before: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
+    """One page, fetched several times after one to warm up; `before` runs before each."""
     client.get(address)
     times = []
     for _ in range(ROUNDS):
+        before()
         counted.texts.clear()
         started = time.perf_counter()
         response = client.get(address)

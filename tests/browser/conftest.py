@@ -106,6 +106,7 @@ def log_in(
         context = browser.new_context(
             viewport={"width": width, "height": height},
             locale="zh-CN",
+            reduced_motion="reduce",
             base_url=server.base,
             storage_state=known,
             **options,

@@ -20,7 +20,7 @@ SUMMARY = "/declaration-summary/list/"
 PLAN = "/annual-plan/list/"
 PROJECTS = "/project/list/"
 DASHBOARD = "/dashboard/"
-MESSAGES = "/messageview/list/"
+MESSAGES = "/message/list/"
 
 Raw = Mapping[str, Any]
 
@@ -249,3 +249,49 @@ class ReviewDesk:
         expect(dialog.locator("[data-opinion-echo]")).to_have_text(opinion)
         dialog.locator("button[type=submit]").click()
         expect(told(self.page)).to_be_visible()
+
+    def send_back(self, step: str, opinion: str) -> None:
+        """Return it to an earlier step."""
+        self.page.fill("#opinion", opinion)
+        self.page.locator("button[data-opens=return-dialog]").click()
+        self.page.locator("#to_step").select_option(label=step)
+        self.page.locator("#return-dialog button[type=submit]").click()
+        expect(told(self.page)).to_be_visible()
+
+    def reject(self, opinion: str) -> None:
+        """Refuse it for good."""
+        self.page.fill("#opinion", opinion)
+        self.page.locator("button[name=verb][value=reject]").click()
+        confirm(self.page)
+        expect(told(self.page)).to_be_visible()
+
+    def bring_in(self, verb: str, *names: str, opinion: str = "", position: str = "") -> None:
+        """Transfer, ask, add a signer or send a copy, by the names of the people."""
+        if opinion:
+            self.page.fill("#opinion", opinion)
+        opener = self.page.locator(f"[data-chooses={verb}]")
+        if not opener.is_visible():
+            self.page.locator(".review-verbs details.pop summary").click()
+        opener.click()
+        if position:
+            self.page.locator(f"#person-dialog input[name=position][value={position}]").check()
+        for name in names:
+            pick(self.page, "#to_user", name)
+        self.page.locator("#person-dialog button[type=submit]").click()
+        expect(told(self.page)).to_be_visible()
+
+    def attach(self, name: str) -> None:
+        """Attach a file to the opinion; it goes up at once."""
+        with self.page.expect_response(lambda answer: "/attachment/upload" in answer.url):
+            self.page.locator("[data-files] input[type=file]").set_input_files(
+                {"name": name, "mimeType": "application/pdf", "buffer": samples.pdf(name)}
+            )
+        expect(self.page.locator("[data-file-list]").get_by_role("link", name=name)).to_be_visible()
+
+
+def pick(page: Page, select: str, name: str) -> None:
+    """Choose a colleague by typing the name."""
+    box = page.locator(f"{select} + .ts-wrapper")
+    box.locator("input").fill(name)
+    box.locator(".ts-dropdown .option").filter(has_text=name).first.click()
+    expect(box.locator(".item").filter(has_text=name)).to_be_visible()

@@ -63,5 +63,5 @@ def test_a_wrong_password_says_so_and_keeps_the_name(server: Server, browser: Br
 
 def test_the_demo_shows_lights_from_its_first_minute(log_in: LogIn) -> None:
     page = log_in("reviewer")
-    page.goto("/alertview/list/")
+    page.goto("/alert/list/")
     expect(page.locator("[data-list] tbody tr .lamp.red").first).to_be_visible()

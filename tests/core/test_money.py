@@ -14,6 +14,7 @@ from app.core.money import (
     InvalidAmount,
     format_wan,
     format_yuan,
+    from_spoken,
     from_wan,
     in_words,
     line_amount,
@@ -246,3 +247,27 @@ def test_any_text_is_an_amount_or_refused(text: str) -> None:
         return
     assert amount.as_tuple().exponent == -2
     assert 0 <= amount <= MAX_AMOUNT
+
+
+@pytest.mark.parametrize(
+    ("text", "yuan_expected"),
+    [
+        ("1200000", "1200000"),
+        ("1,200,000 元", "1200000"),
+        ("120万", "1200000"),
+        ("１２０万元", "1200000"),
+        ("1.2 亿元", "120000000"),
+        ("0.000001万", "0.01"),
+        ("0.0000000001亿", "0.01"),
+    ],
+)
+def test_an_amount_may_be_typed_with_its_unit(text: str, yuan_expected: str) -> None:
+    assert from_spoken(text) == Decimal(yuan_expected)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "万", "一百万", "1万万", "1.234", "0.0000001万", "-5万", "99999999亿", "1万2"]
+)
+def test_an_amount_that_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(InvalidAmount):
+        from_spoken(text)

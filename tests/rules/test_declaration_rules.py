@@ -18,7 +18,7 @@ from app.models.project import Project
 from app.services import declaration as service
 from app.services.unit_of_work import unit_of_work
 from tests import samples
-from tests.factories import make_actor
+from tests.factories import arrange_funds, make_actor
 
 YEAR = samples.next_year()
 _numbers = itertools.count(1)
@@ -83,9 +83,11 @@ def make_project(handler: Actor, year: int, arranged: str | None = None) -> Proj
             stage=Stage.PLANNED,
             construction_status=ConstructionStatus.PLANNED,
             requested_amount=Decimal("31900.00"),
-            arranged_amount=Decimal(arranged) if arranged else None,
         )
         session.add(project)
+        session.flush()
+        if arranged:
+            arrange_funds(project, arranged)
         return project
 
 
@@ -186,7 +188,8 @@ def test_d02_channels_equal_the_request_to_the_fen(small: Any, split: str, equal
     found = small(funding_splits=[{"channel": "BOND", "amount": split}])
     assert ("funding_splits" not in found) is equal
     if not equal:
-        assert "0.01 yuan off" in found["funding_splits"]
+        assert "0.01 yuan" in found["funding_splits"]
+        assert "D-02" in found["funding_splits"]
 
 
 def test_d02_totals_add_rounded_lines(small: Any) -> None:

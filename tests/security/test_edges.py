@@ -79,7 +79,7 @@ class TestBehindTls:
             "/",
             "/profile/",
             "/password/",
-            "/messageview/list/",
+            "/message/list/",
             "/declaration/drafts/new",
             "/none",
         ):
@@ -255,7 +255,7 @@ class TestFieldsNobodyAskedFor:
         before = (unit.path, unit.code, unit.active)
         data = {"name": unit.name, "short_name": "改名", "kind": unit.kind.value}
         extra = {"path": "/", "code": "X", "active": "", "id": str(other.id), "revision": "99"}
-        browser.post(f"/unitview/edit/{unit.id}", {**data, **extra})
+        browser.post(f"/unit/edit/{unit.id}", {**data, **extra})
         session.expire_all()
         row = session.get_one(Unit, unit.id)
         assert (row.path, row.code, row.active) == before
@@ -277,7 +277,7 @@ class TestFieldsNobodyAskedFor:
             "active": "",
             "login_count": "7",
         }
-        browser.post(f"/userview/edit/{user.id}", data)
+        browser.post(f"/user/edit/{user.id}", data)
         session.expire_all()
         row = session.get_one(AppUser, user.id)
         session.refresh(row, ["roles"])

@@ -45,12 +45,12 @@ class TestLog:
     def test_who_tried_what_he_may_not(self, session: Session, browser: Browser) -> None:
         user = make_user("unit_handler")
         browser.log_in(user.username)
-        assert browser.get("/userview/list/").status_code == 403
-        assert browser.post("/unitview/remove/1", form_on="/password/").status_code == 403
+        assert browser.get("/user/list/").status_code == 403
+        assert browser.post("/unit/remove/1", form_on="/password/").status_code == 403
         read, removal = events(session, "AUTHZ_DENIED")
         assert (read.user_id, read.username, read.address) == (user.id, user.username, ADDRESS)
-        assert read.summary == "GET /userview/list/"
-        assert removal.summary == "POST /unitview/remove/1"
+        assert read.summary == "GET /user/list/"
+        assert removal.summary == "POST /unit/remove/1"
 
     def test_a_program_too(self, session: Session, program: Program) -> None:
         user = make_user("bureau_reviewer")
@@ -65,14 +65,14 @@ class TestLog:
         assert token not in line.summary
 
     def test_who_is_not_logged_in_fills_no_log(self, session: Session, browser: Browser) -> None:
-        for path in ("/userview/list/", "/api/v1/unit/", "/nothing"):
+        for path in ("/user/list/", "/api/v1/unit/", "/nothing"):
             browser.get(path)
         assert events(session, "AUTHZ_DENIED") == []
 
     def test_what_was_taken_along(self, session: Session, browser: Browser) -> None:
         user = make_user("sys_admin")
         browser.log_in(user.username)
-        assert browser.get("/unitview/export?q=教育").status_code == 200
+        assert browser.get("/unit/export?q=教育").status_code == 200
         (line,) = events(session, "EXPORT")
         assert (line.user_id, line.noun, line.address) == (user.id, "unit", ADDRESS)
 
@@ -80,9 +80,9 @@ class TestLog:
         user, giver = make_user("unit_handler"), make_user("sec_admin")
         browser.log_in(giver.username)
         leader = session.scalars(select(Role).where(Role.name == "unit_leader")).one()
-        page = browser.get(f"/userview/roles/{user.id}").text
+        page = browser.get(f"/user/roles/{user.id}").text
         value = "unit_leader" if 'value="unit_leader"' in page else str(leader.id)
-        browser.post(f"/userview/roles/{user.id}", {"roles": value, "role": value})
+        browser.post(f"/user/roles/{user.id}", {"roles": value, "role": value})
         (line,) = events(session, "PERMISSION_CHANGED")
         assert (line.user_id, line.noun, line.row_id) == (giver.id, "user", user.id)
         assert line.summary == "unit_handler -> unit_leader"
@@ -170,7 +170,7 @@ class TestFailures:
             raise ConnectionError(self.SECRET)
 
         monkeypatch.setattr("app.services.session.resolve", lost)
-        for path in ("/", "/userview/list/", "/declaration/list/", "/api/v1/unit/"):
+        for path in ("/", "/user/list/", "/declaration/list/", "/api/v1/unit/"):
             answer = browser.get(path)
             assert answer.status_code == 500, path
             assert self.SECRET not in answer.text

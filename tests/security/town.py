@@ -30,6 +30,7 @@ SHORT = '"><img src=x>'
 
 TEXTS = {
     "alert": ("title",),
+    "fund_adjustment": ("title", "basis_no", "reason"),
     "annual_plan": ("doc_no",),
     "attachment": ("name",),
     "budget_line": ("name", "spec", "unit_name", "basis_text"),

@@ -25,7 +25,7 @@ from app.models.message import OutboxMessage
 from app.models.project import Project
 from app.services import attachment
 from app.services import declaration as service
-from app.services.declaration import thread
+from app.services.document.kind import DocumentKind
 from app.services.unit_of_work import current_session
 from tests import samples
 from tests.conftest import build_app, fresh_database
@@ -118,7 +118,7 @@ def test_a_process_that_dies_in_mid_submit_leaves_nothing(
     told = count(OutboxMessage)
     # The last thing a submission writes: project, run, tasks and messages are written by then.
     with monkeypatch.context() as patched, pytest.raises(PowerCut):
-        patched.setattr(thread, "note_status", die)
+        patched.setattr(DocumentKind, "note_status", die)
         service.submit(handler, draft.id, draft.version)
 
     assert count(Project, Project.unit_id == handler.unit_id) == 0

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.access.actor import SYSTEM, Actor
 from app.core.enums import ConstructionStatus, DocumentStatus, Stage
 from app.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, StaleVersion
+from app.core.funds import FundEntryKind
 from app.models.annual_plan import AnnualPlan
 from app.models.declaration import Declaration
 from app.models.flow import FlowRun
@@ -22,7 +23,7 @@ from app.models.log import FieldChange
 from app.models.message import OutboxMessage
 from app.models.project import Project, ProjectFunding
 from app.models.unit import Unit
-from app.services import annual_plan, attachment, dictionary, review
+from app.services import annual_plan, attachment, dictionary, funds, review
 from app.services import declaration as service
 from app.services import project as projects
 from app.services.declaration import changes
@@ -412,7 +413,9 @@ class TestPlanAndSummary:
         assert declared.project_id is not None
         annual_plan.arrange(bureau["finance"], declared.project_id, 1, "30000", "", None)
         with unit_of_work(SYSTEM):
-            project_of(session, declared).arranged_amount = Decimal("28000.00")
+            out = funds.Step(FundEntryKind.ADJUST_OUT, "GENERAL_BUDGET", Decimal("-2000.00"))
+            moved = funds.Source("adjustment", 1, "TZ2026-00001")
+            funds.post(session, SYSTEM, project_of(session, declared), [out], moved)
         annual_plan.arrange(bureau["finance"], declared.project_id, 2, "31000", "", None)
         assert project_of(session, declared).arranged_amount == Decimal("29000.00")
         with pytest.raises(InvalidInput):

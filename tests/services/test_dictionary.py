@@ -43,12 +43,12 @@ def test_a_new_release_brings_its_new_entries(session: Session) -> None:
         assert dictionary.seed_dictionaries(session) == 1
 
 
-def test_labels_are_in_the_readers_language_and_cost_one_statement(session: Session) -> None:
+def test_labels_are_in_the_readers_language_and_cost_at_most_one_statement(session: Session) -> None:
     dictionary.labels(session, "zh")
     with count_statements() as sent:
         known = dictionary.catalogue(session)
         zh, en = known.labels("zh"), known.labels("en_US")
-    assert len(sent) == 1
+    assert len(sent) <= 1
     assert (zh["funding_channel", "SELF_RAISED"], en["funding_channel", "SELF_RAISED"]) == (
         "单位自筹",
         "Raised by the unit",

@@ -375,7 +375,7 @@ class TestAgents:
             review.appoint(one, one.user_id or 0, TODAY, TODAY)
         review.appoint(one, two.user_id or 0, TODAY, TODAY + dt.timedelta(days=5))
         review.appoint(two, three.user_id or 0, TODAY, TODAY)
-        with pytest.raises(Conflict, match="has named you"):
+        with pytest.raises(Conflict, match="in a ring"):
             review.appoint(three, one.user_id or 0, TODAY, TODAY)
         with pytest.raises(Conflict, match="already named"):
             review.appoint(
@@ -403,7 +403,7 @@ class TestFlows:
         return definition
 
     def test_the_next_version_is_a_copy_that_replaces_the_last(self, office: Office) -> None:
-        admin = make_actor("sys_admin")
+        admin, _director = make_actor("sys_admin"), make_actor("bureau_leader")
         (first,) = office.people(1)
         old = publish_flow(step("first", first, conditions=(("amount", "GE", "1.00"),)), step("last", first))
         draft = review.draft_of(admin, old.id)
@@ -426,7 +426,7 @@ class TestFlows:
         with pytest.raises(Conflict):
             review.publish(admin, draft.id, revision=published.revision)
         events = session.scalars(select(SystemLog.event).where(SystemLog.noun == "flow"))
-        assert list(events) == ["SENSITIVE_OP"]
+        assert list(events) == ["FLOW_DRAFT_CREATED", "SENSITIVE_OP"]
 
     def test_dead_ends_are_named_step_by_step(self, office: Office) -> None:
         admin = make_actor("sys_admin")
@@ -442,7 +442,7 @@ class TestFlows:
         with pytest.raises(InvalidInput) as refused:
             review.publish(admin, draft.id, revision=draft.revision)
         told = {field: [problem.message for problem in told] for field, told in refused.value.fields.items()}
-        assert list(told) == ["steps.1", "steps.2", "steps.3", "steps.5", "steps.4"]
+        assert list(told) == ["steps.1", "steps.2", "steps.3", "steps.4", "steps.5"]
         assert "Nobody can act" in told["steps.1"][0] and "Nobody can act" in told["steps.2"][0]
         assert "share" in told["steps.3"][0]
         assert "same single reviewer" in told["steps.4"][0]

@@ -133,38 +133,6 @@ def test_a_day_outside_this_century_is_refused(session: Session) -> None:
     assert list(refused.value.fields) == ["0202-01-01"]
 
 
-def test_a_file_of_two_columns_is_read_whatever_its_dates_look_like() -> None:
-    entries = work_calendar.read_rows(
-        [
-            ["日期", "上班/放假"],
-            ["2027-01-01", "休", "元旦"],
-            [dt.datetime(2027, 1, 2), "放假"],
-            ["2027/1/9", "班"],
-            [dt.date(2027, 1, 10), 1],
-            ["2027.10.1", 0.0],
-            [None, None],
-        ]
-    )
-
-    assert [(entry.day.isoformat(), entry.is_workday) for entry in entries] == [
-        ("2027-01-01", False),
-        ("2027-01-02", False),
-        ("2027-01-09", True),
-        ("2027-01-10", True),
-        ("2027-10-01", False),
-    ]
-    assert entries[0].note == "元旦"
-
-
-def test_every_row_that_cannot_be_read_is_named(session: Session) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        work_calendar.read_rows(
-            [["2027-01-01", "休"], ["2027-02-30", "休"], ["2027-01-03", "也许"], ["2027-01-04"]]
-        )
-
-    assert list(refused.value.fields) == ["row 2", "row 3", "row 4"]
-
-
 def test_days_left_are_working_days_and_negative_once_overdue(session: Session) -> None:
     calendar = work_calendar.load_calendar(session)
     due_at = china("2026-10-09 00:00")  # the end of Thursday 8 October, the first day after the holiday

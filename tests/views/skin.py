@@ -47,7 +47,7 @@ def environment(texts: Texts) -> Environment:
         url_for=lambda endpoint, **values: f"/{endpoint}/{values.get('filename', '')}",
         get_flashed_messages=lambda with_categories=False: [],
         request=SimpleNamespace(
-            path="/project/list", full_path="/project/list?", args={}, form={}, script_root=""
+            path="/project/list", full_path="/project/list?", args={}, form={}, cookies={}, script_root=""
         ),
     )
     made.filters.update(
@@ -99,6 +99,7 @@ def full_shell(**changes: Any) -> SimpleNamespace:
         "todo_count": 6,
         "unread_count": 0,
         "todo_href": "/todo",
+        "may_act": True,
         "messages_href": "/messages",
         "search_href": "/search",
         "logout_href": "/logout",
@@ -221,6 +222,45 @@ def full_listing(row_count: int = 25, **changes: Any) -> SimpleNamespace:
         ),
         "export_href": "/project/export",
         "column_action_href": "/project/columns",
+        "selectable": True,
+        "bulk_all": 200,
+        "dense": False,
+        "unreadable": False,
+        "sort": "-c0",
         "hidden_query": [("sort", "c0")],
     }
     return SimpleNamespace(**{**values, **changes})
+
+
+def list_page(env: Environment, listing: SimpleNamespace, **shell: Any) -> str:
+    """A list page as the builder has it drawn: what is kept first, by itself."""
+    drawn = {
+        name: Markup(env.get_template(f"list/_{template}.html").render(**context))
+        for name, template, context in (
+            ("search", "search", _search_context(listing)),
+            ("cells", "head", {"columns": listing.columns, "several": False}),
+            ("dialogs", "dialogs", {"columns": listing.columns, "dense": False}),
+            ("units", "units", {"items": Markup("<li><label>开平市</label></li>"), "counts_href": "/c"}),
+        )
+    }
+    listing.head = SimpleNamespace(columns=listing.columns, reset_href="/list", **drawn)
+    listing.filtered = bool(listing.chips)
+    return env.get_template("list/list.html").render(shell=full_shell(**shell), listing=listing)
+
+
+def _search_context(listing: SimpleNamespace) -> dict[str, Any]:
+    sorting = {
+        "keys": [],
+        "chosen": False,
+        "add": [{"label": "年度", "href": "?sort=year"}],
+        "reset_href": "/list",
+    }
+    return {
+        "path": "/project/list",
+        "fields": listing.fields,
+        "chips": listing.chips,
+        "hidden_query": listing.hidden_query,
+        "reset_href": "/list",
+        "sorting": sorting,
+        "saved": None,
+    }

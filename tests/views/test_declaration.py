@@ -444,10 +444,10 @@ class TestSubmitting:
     def test_withdrawn_it_is_a_draft_again(self, office: Office) -> None:
         desk, row = office.at_work("chen"), office.submitted()
         page = f"/declaration/show/{row.id}"
-        stale = desk.move(f"/declaration/withdraw/{row.id}", page, version="1")
+        stale = desk.move(f"/document/declaration/{row.id}/withdraw", page, version="1")
         assert stale.status_code == 409
         version = str(office.row(row.id).version)
-        assert desk.move(f"/declaration/withdraw/{row.id}", page, version=version).status_code == 302
+        assert desk.move(f"/document/declaration/{row.id}/withdraw", page, version=version).status_code == 302
         assert office.row(row.id).status is DocumentStatus.DRAFT
 
 
@@ -570,7 +570,9 @@ class TestRecycleBin:
         desk = office.at_work("chen")
         draft, returned = office.draft(title="草稿"), office.returned(title="退回件")
         answer = desk.move("/declaration/drafts/recycle", rowid=[str(draft.id), str(returned.id)])
-        assert answer.status_code == 302
+        assert answer.status_code == 200
+        assert 'data-done="1" data-refused="1"' in answer.text
+        assert returned.code in words(answer).partition(draft.code)[0], "the refused one stands first"
         assert returned.code in words(desk.get(DRAFTS))
         assert office.row(draft.id).status is DocumentStatus.RECYCLED
         assert office.row(returned.id).status is DocumentStatus.RETURNED

@@ -469,18 +469,19 @@ class TestReviewed:
         bureau.approve(document, "first", "second")
         desk = bureau.at_work("first")
         assert "教育城域网运维" not in desk.get("/review/reviewed/list/").text
-        assert "教育城域网运维" in desk.get("/review/handled/list/").text
+        assert "教育城域网运维" in desk.get("/task/done/list/").text
         bureau.approve(document, "last")
         page = desk.get("/review/reviewed/list/")
         assert "教育城域网运维" in page.text
-        assert "教育城域网运维" not in desk.get("/review/handled/list/").text
+        assert "教育城域网运维" not in desk.get("/task/done/list/?state=RUNNING").text
+        assert "教育城域网运维" in desk.get("/task/done/list/").text
         shown = re.search(r'href="(/review/reviewed/show/\d+)"', page.text)
         assert shown
         assert desk.get(shown[1]).location == f"/declaration/show/{document}"
         # The twin at the same step did nothing, so it is not his.
         assert "教育城域网运维" not in bureau.at_work("twin").get("/review/reviewed/list/").text
 
-    @pytest.mark.parametrize("path", ["/review/reviewed/list/", "/review/handled/list/"])
+    @pytest.mark.parametrize("path", ["/review/reviewed/list/", "/task/done/list/"])
     def test_asks_the_database_little(self, bureau: Bureau, path: str) -> None:
         for number in range(4):
             bureau.approve(

@@ -15,7 +15,7 @@ from jinja2 import Environment
 from wtforms import BooleanField, Form, SelectField, StringField
 from wtforms.validators import DataRequired
 
-from tests.views.skin import Texts, environment, full_listing, full_shell
+from tests.views.skin import Texts, environment, full_listing, full_shell, list_page
 
 
 @pytest.fixture
@@ -117,15 +117,15 @@ def _check_markup(page: str) -> None:
 
 
 def test_pages_are_well_formed(env: Environment) -> None:
-    _check_markup(env.get_template("list/list.html").render(shell=full_shell(), listing=full_listing(3)))
-    _check_markup(env.get_template("list/list.html").render(shell=full_shell(), listing=full_listing(0)))
+    _check_markup(list_page(env, full_listing(3)))
+    _check_markup(list_page(env, full_listing(0)))
     _check_markup(env.get_template("errors/error.html").render(code=404, title="x", shell=full_shell()))
 
 
 def test_a_list_page_stays_under_150_kb(env: Environment) -> None:
-    page = env.get_template("list/list.html").render(shell=full_shell(), listing=full_listing(25))
+    page = list_page(env, full_listing(25))
     assert len(page.encode()) < 150_000 / 2  # half: the menu of an administrator is longer than this one
-    full = env.get_template("list/list.html").render(shell=full_shell(), listing=full_listing(100))
+    full = list_page(env, full_listing(100))
     assert len(full.encode()) < 150_000
 
 
@@ -133,7 +133,7 @@ def test_texts_are_translated_once_whatever_the_number_of_rows(env: Environment,
     counts = []
     for rows in (1, 60):
         texts.asked = 0
-        env.get_template("list/list.html").render(shell=full_shell(), listing=full_listing(rows))
+        list_page(env, full_listing(rows))
         counts.append(texts.asked)
     assert counts[0] == counts[1]
 
@@ -146,13 +146,13 @@ def test_what_people_typed_is_shown_as_text(env: Environment) -> None:
         chips=[{"label": evil, "href": "?"}],
         fields=[{"name": "title", "label": "项目名称", "kind": "text", "value": evil, "primary": True}],
     )
-    page = env.get_template("list/list.html").render(shell=full_shell(title=evil), listing=listing)
+    page = list_page(env, listing, title=evil)
     assert "<img" not in page
     assert page.count("&lt;img") >= 13
 
 
 def test_the_search_form_keeps_what_was_asked_and_the_order(env: Environment) -> None:
-    page = env.get_template("list/list.html").render(shell=full_shell(), listing=full_listing(1))
+    page = list_page(env, full_listing(1))
     assert 'name="title" maxlength="200" value="平台"' in page
     assert '<option value="2" selected>自筹资金</option>' in page
     assert 'name="status" value="a" checked' in page
@@ -161,16 +161,14 @@ def test_the_search_form_keeps_what_was_asked_and_the_order(env: Environment) ->
 
 
 def test_an_action_in_the_row_menu_is_a_post_with_a_question(env: Environment) -> None:
-    page = env.get_template("list/list.html").render(shell=full_shell(), listing=full_listing(1))
+    page = list_page(env, full_listing(1))
     button = re.search(r'<button[^>]*formaction="/project/作废/17"[^>]*>', page)
     assert button and 'data-confirm="确定作废？"' in button.group()
     assert '<form method="post" id="list-post"' in page
 
 
 def test_totals_stand_under_their_columns(env: Environment) -> None:
-    page = env.get_template("list/list.html").render(
-        shell=full_shell(), listing=full_listing(2, totals={"c5": "37,200.00", "c6": "21,800.00"})
-    )
+    page = list_page(env, full_listing(2, totals={"c5": "37,200.00", "c6": "21,800.00"}))
     foot = re.findall(r"<td[^>]*>(.*?)</td>", page.split("<tfoot>")[1].split("</tfoot>")[0])
     assert foot[1] == "Total" and foot[6:8] == ["37,200.00", "21,800.00"] and len(foot) == 13
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from app.access.actor import Actor
+from app.access.actor import SYSTEM, Actor
 from app.core.enums import DocumentStatus
-from app.core.errors import DomainError
+from app.core.errors import Conflict, DomainError, StaleVersion
 from app.core.flow import Quorum, RunState, TaskState, Verb
-from app.models.flow import FlowLog, FlowRun, FlowStep, Task
+from app.core.workdays import today_in_china
+from app.models.base import utcnow
+from app.models.dictionary import RuleParameter
+from app.models.flow import AgentAppointment, FlowLog, FlowRun, FlowStep, Task
+from app.models.user import AppUser
 from app.services import review
-from app.services.unit_of_work import current_session
+from app.services.unit_of_work import current_session, unit_of_work
+from app.workflow.verbs.applicant import RESUBMIT_TARGET
 from tests.workflow.support import Office, publish_flow, step
 
 _STATUS = {
@@ -30,29 +36,33 @@ _STATUS = {
 _REVIEWS = ("approve", "approve", "approve", "return", "return_to", "take_back")
 _OTHERS = ("transfer", "delegate", "add_signer", "copy_to", "save_opinion", "reassign")
 _WHOLE = ("submit", "submit", "withdraw", "urge", "terminate", "amend", "amend", "reject")
+_AROUND = ("appoint", "appoint", "revoke", "leave", "come_back", "stale")
 _REVIEWERS = 6
+_BOTH = _REVIEWERS + 1
+"""Somebody of the applicant's own unit who may submit and also be a reviewer."""
 
 
 @dataclass(frozen=True)
 class Move:
-    """One thing somebody tries: `actor` and `other` count people, `task` counts the tasks there are."""
+    """One thing somebody tries: `actor` and `other` count people, `task` counts the tasks there are. `who`
+    says whether it is tried by who is likely to be allowed (`own`), by an agent of his, or by anybody."""
 
     verb: str
     actor: int
     other: int
     task: int
     position: str
-    own: bool
+    who: str
 
 
 moves = st.builds(
     Move,
-    verb=st.sampled_from(_REVIEWS * 3 + _OTHERS * 2 + _WHOLE),
-    actor=st.integers(0, _REVIEWERS + 2),
-    other=st.integers(0, _REVIEWERS),
+    verb=st.sampled_from(_REVIEWS * 3 + _OTHERS * 2 + _WHOLE + _AROUND),
+    actor=st.integers(0, _REVIEWERS + 3),
+    other=st.integers(0, _BOTH),
     task=st.integers(0, 30),
     position=st.sampled_from(["BEFORE", "PARALLEL", "AFTER"]),
-    own=st.sampled_from([True, True, True, False]),
+    who=st.sampled_from(["own", "own", "own", "agent", "anybody"]),
 )
 
 
@@ -61,7 +71,7 @@ def flows(draw: st.DrawFn) -> list[dict[str, Any]]:
     """One to four steps with any reviewers, quorum, condition and permissions."""
     return [
         {
-            "reviewers": draw(st.lists(st.integers(0, _REVIEWERS), min_size=1, max_size=3, unique=True)),
+            "reviewers": draw(st.lists(st.integers(0, _BOTH), min_size=1, max_size=3, unique=True)),
             "quorum": draw(st.sampled_from(list(Quorum))),
             "share_percent": draw(st.sampled_from([1, 34, 50, 67, 100])),
             "optional": draw(st.booleans()),
@@ -80,13 +90,16 @@ def flows(draw: st.DrawFn) -> list[dict[str, Any]]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
-    flow=flows(), tried=st.lists(moves, min_size=5, max_size=30), amount=st.sampled_from(["31900.00", "2e6"])
+    flow=flows(),
+    tried=st.lists(moves, min_size=5, max_size=30),
+    amount=st.sampled_from(["31900.00", "2e6"]),
+    target=st.sampled_from(["FIRST_STEP", "RETURNING_STEP"]),
 )
 def test_whatever_people_try(
-    office: Office, flow: list[dict[str, Any]], tried: list[Move], amount: str
+    office: Office, flow: list[dict[str, Any]], tried: list[Move], amount: str, target: str
 ) -> None:
-    office.outcomes.calls.clear()
     people = [*office.people(_REVIEWERS), office.handler, *_officials(office)]
+    _begin_anew(office, people, target)
     publish_flow(
         *(
             step(f"s{number}", *(people[person] for person in one["reviewers"]), **_fields(one))
@@ -95,22 +108,44 @@ def test_whatever_people_try(
     )
     declaration = office.draft(amount=amount)
     seen: list[tuple[Any, ...]] = []
-    for move in [Move("submit", _REVIEWERS, 0, 0, "AFTER", own=False), *tried]:
-        before = office.status(declaration)
+    for move in [Move("submit", _REVIEWERS, 0, 0, "AFTER", "anybody"), *tried]:
+        before, versions = office.status(declaration), _versions(declaration)
         try:
             _try(office, people, declaration, move)
         except DomainError as refused:
             note(f"{move.verb} by {move.actor}: refused, {refused.message} {refused.params}")
             assert office.status(declaration) is before
             assert _entries(declaration) == seen
+            assert _versions(declaration) == versions, "what is refused changes nothing"
         else:
             note(f"{move.verb} by {move.actor}: done, at {office.at(declaration) if seen else None}")
+            now = _versions(declaration)
+            assert all(now[task] >= version for task, version in versions.items()), "versions only grow"
         seen = _check(office, declaration, seen)
+    _it_can_end(office, people, declaration, seen)
+
+
+def _begin_anew(office: Office, people: list[Actor], target: str) -> None:
+    """Nothing of another example is left: notes, appointments, people who had gone."""
+    office.outcomes.calls.clear()
+    with unit_of_work(SYSTEM) as session:
+        for appointment in session.scalars(select(AgentAppointment)):
+            session.delete(appointment)
+        for person in people:
+            session.get_one(AppUser, person.user_id).active = True
+        session.execute(
+            update(RuleParameter).where(RuleParameter.key == RESUBMIT_TARGET).values(value=target)
+        )
 
 
 def _officials(office: Office) -> list[Actor]:
+    """Somebody with both parts, the administrator, and who may end a review."""
     if "officials" not in office.__dict__:
-        office.__dict__["officials"] = [office.person("sys_admin"), office.person("bureau_leader")]
+        office.__dict__["officials"] = [
+            office.person("unit_handler,bureau_checker"),
+            office.person("sys_admin"),
+            office.person("bureau_leader"),
+        ]
     return list(office.__dict__["officials"])
 
 
@@ -118,9 +153,13 @@ def _fields(one: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in one.items() if name != "reviewers"}
 
 
+def _versions(declaration: int) -> dict[int, int]:
+    return {task.id: task.version for task in _tasks(declaration)}
+
+
 def _try(office: Office, people: list[Actor], declaration: int, move: Move) -> None:
     actor, other = people[move.actor], people[move.other]
-    if move.own:
+    if move.who == "own":
         actor = _who_may(office, people, declaration, move.verb) or actor
     match move.verb:
         case "submit":
@@ -134,8 +173,27 @@ def _try(office: Office, people: list[Actor], declaration: int, move: Move) -> N
             review.terminate(actor, "declaration", declaration, "不再需要")
         case "amend":
             office.amend(actor, declaration, requested_amount=("31900.00", "2000000.00")[move.other % 2])
+        case "appoint":
+            review.appoint(people[move.actor % _REVIEWERS], other.user_id or 0, *_days(move.task))
+        case "revoke":
+            _revoke(people)
+        case "leave" | "come_back":
+            with unit_of_work(SYSTEM) as session:
+                session.get_one(AppUser, other.user_id).active = move.verb == "come_back"
         case _:
             _act(office, people, declaration, move, actor, other)
+
+
+def _days(number: int) -> tuple[dt.date, dt.date]:
+    """Mostly from today on, now and then only from tomorrow."""
+    today = today_in_china(utcnow())
+    return today + dt.timedelta(days=number % 5 == 0), today + dt.timedelta(days=1 + number % 3)
+
+
+def _revoke(people: list[Actor]) -> None:
+    found = current_session().scalars(select(AgentAppointment).order_by(AgentAppointment.id)).first()
+    if found is not None:
+        review.revoke(next(one for one in people if one.user_id == found.principal_id), found.id)
 
 
 def _who_may(office: Office, people: list[Actor], declaration: int, verb: str) -> Actor | None:
@@ -150,6 +208,15 @@ def _who_may(office: Office, people: list[Actor], declaration: int, verb: str) -
     return None
 
 
+def _agent_of(people: list[Actor], user_id: int) -> Actor | None:
+    agent = current_session().scalar(
+        select(AgentAppointment.agent_id).where(
+            AgentAppointment.principal_id == user_id, AgentAppointment.revoked_at.is_(None)
+        )
+    )
+    return next((person for person in people if person.user_id == agent), None)
+
+
 def _act(
     office: Office, people: list[Actor], declaration: int, move: Move, actor: Actor, other: Actor
 ) -> None:
@@ -157,23 +224,38 @@ def _act(
     if not tasks:
         return
     open_tasks = [task for task in tasks if task.state is TaskState.OPEN]
-    task = (
-        (open_tasks or tasks)[move.task % len(open_tasks or tasks)]
-        if move.own
-        else tasks[move.task % len(tasks)]
-    )
-    if move.own and move.verb != "reassign":
-        actor = next((person for person in people if person.user_id == task.user_id), actor)
+    task = tasks[move.task % len(tasks)]
+    if move.who != "anybody":
+        task = (open_tasks or tasks)[move.task % len(open_tasks or tasks)]
+    if move.verb != "reassign":
+        if move.who == "own":
+            actor = next((person for person in people if person.user_id == task.user_id), actor)
+        if move.who == "agent":
+            actor = _agent_of(people, task.user_id) or actor
     verb, to_step = (move.verb, None) if move.verb != "return_to" else ("return", f"s{1 + move.other % 4}")
+    stale = move.verb == "stale"
+    if stale:
+        verb = "approve"
+    try:
+        _do(actor, task, verb, task.version - stale, to_step, other, move.position)
+    except StaleVersion:
+        assert stale
+        raise
+    assert not stale, "an old page does nothing"
+
+
+def _do(
+    actor: Actor, task: Task, verb: str, version: int, to_step: str | None, other: Actor, position: str
+) -> None:
     review.act(
         actor,
         task.id,
         verb,
-        version=task.version,
+        version=version,
         opinion="意见",
         to_step=to_step,
         to_user=other.user_id,
-        position=move.position,
+        position=position,
     )
 
 
@@ -231,18 +313,29 @@ def _check_pending(run: FlowRun, tasks: list[Task]) -> None:
 
 
 def _check_separation_of_duty(office: Office, declaration: int, tasks: list[Task]) -> None:
-    submitters = {
-        (entry.run_id, entry.user_id)
-        for entry in office.log(declaration)
-        if entry.verb in (Verb.SUBMIT, Verb.RESUBMIT)
-    }
+    log = office.log(declaration)
+    submitters = {entry.user_id for entry in log if entry.verb in (Verb.SUBMIT, Verb.RESUBMIT)}
     reviews = [task for task in tasks if task.decision is not None and task.decision.is_review]
-    assert not any((task.run_id, task.acted_by_id) in submitters for task in reviews)
+    assert not any(task.acted_by_id in submitters for task in reviews), "nobody reviews what he submitted"
+    reviewers = {(entry.run_id, entry.user_id) for entry in log if entry.verb in _BY_REVIEWERS}
+    assert not any(user in submitters for _, user in reviewers), "nor has anything done with it as an agent"
     in_round = Counter((task.run_id, task.round, task.acted_by_id) for task in reviews)
     assert all(times == 1 for times in in_round.values()), "nobody acts twice in one round"
     standing = {(task.run_id, task.acted_by_id, task.step_id) for task in reviews if not task.superseded}
     people = Counter((run_id, person) for run_id, person, _ in standing)
     assert all(steps == 1 for steps in people.values()), "nobody's approvals stand at two steps"
+
+
+_BY_REVIEWERS = frozenset(
+    {
+        *(verb for verb in Verb if verb.is_review),
+        Verb.TAKE_BACK,
+        Verb.TRANSFER,
+        Verb.DELEGATE,
+        Verb.ADD_SIGNER,
+        Verb.COPY_TO,
+    }
+)
 
 
 def _check_quorums(run: FlowRun, tasks: list[Task]) -> None:
@@ -261,3 +354,50 @@ def _check_quorums(run: FlowRun, tasks: list[Task]) -> None:
             kept = [task for task in own if task.state is not TaskState.CANCELLED]
             assert all(task.decision is Verb.APPROVE for task in kept)
         assert not any(task.state in (TaskState.OPEN, TaskState.WAITING) for task in there)
+
+
+def _it_can_end(office: Office, people: list[Actor], declaration: int, seen: list[tuple[Any, ...]]) -> None:
+    """However tangled it is: the people who have it, and an administrator for those who cannot, bring it to
+    an end; where the next step has nobody, that is said and it can still be terminated."""
+    with unit_of_work(SYSTEM) as session:
+        for person in people:
+            session.get_one(AppUser, person.user_id).active = True
+    for _ in range(60):
+        status = office.status(declaration)
+        if status in (DocumentStatus.APPROVED, DocumentStatus.REJECTED, DocumentStatus.TERMINATED):
+            return
+        try:
+            if status is not DocumentStatus.IN_REVIEW:
+                office.submit(declaration)
+            else:
+                _one_step_on(office, people, declaration)
+        except Conflict as refused:
+            note(f"on the way to the end: {refused.message} {refused.params}")
+            assert "step" in refused.params, "only a step without reviewers can be in the way"
+            if status is DocumentStatus.DRAFT:
+                return
+            review.terminate(people[-1], "declaration", declaration, "无人可审")
+        seen = _check(office, declaration, seen)
+    raise AssertionError("it never ends")
+
+
+def _one_step_on(office: Office, people: list[Actor], declaration: int) -> None:
+    """Approve the first open task; where its holder may not, the administrator gives it to somebody new."""
+    task = next(task for task in _tasks(declaration) if task.state is TaskState.OPEN)
+    holder = next((person for person in people if person.user_id == task.user_id), None) or _newcomer(
+        office, task.user_id
+    )
+    try:
+        review.act(holder, task.id, "approve", version=task.version)
+    except DomainError as refused:
+        if "step" in refused.params:
+            raise
+        note(f"stuck with {task.user_id}: {refused.message}")
+        fresh = office.person()
+        office.__dict__.setdefault("newcomers", {})[fresh.user_id] = fresh
+        review.act(people[-2], task.id, "reassign", version=task.version, to_user=fresh.user_id)
+
+
+def _newcomer(office: Office, user_id: int) -> Actor:
+    newcomer: Actor = office.__dict__["newcomers"][user_id]
+    return newcomer

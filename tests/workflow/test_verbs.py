@@ -557,7 +557,7 @@ class TestReassign:
             "reassign",
             admin.user_id,
             other.user_id,
-            None,
+            first.user_id,
         )
 
     def test_keeps_the_place_in_a_sequence(self, office: Office) -> None:

@@ -26,6 +26,7 @@ CellValue = str | int | Decimal | bool | date | datetime | time | None
 
 _CHUNK = 1 << 16
 _DEFAULT_BOOK = "xl/workbook.xml"
+_MACROS = "vbaproject.bin"
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
 _DAMAGE = (
@@ -112,9 +113,11 @@ def _attribute(attributes: Attributes, local: str) -> str | None:
 class Workbook:
     """What the rows need to know: where the sheet is, the shared strings, which formats are dates."""
 
-    def __init__(self, archive: ZipFile) -> None:
+    def __init__(self, archive: ZipFile, *, max_strings: int) -> None:
         self._archive = archive
         self._names = frozenset(archive.namelist())
+        if any(name.rpartition("/")[2].lower() == _MACROS for name in self._names):
+            raise UnreadableWorkbook(UnreadableReason.MACROS)
         book = self._related("").get("officeDocument", _DEFAULT_BOOK)
         if book not in self._names:
             raise UnreadableWorkbook(UnreadableReason.NOT_XLSX)
@@ -130,7 +133,7 @@ class Workbook:
             self._parse(styles, xml_parser(self._style_element, self._style_end))
         self.strings: list[str] = []
         if (strings := relations.get("sharedStrings")) in self._names:
-            collector = _StringCollector(self.strings)
+            collector = _StringCollector(self.strings, max_strings)
             self._parse(strings, xml_parser(collector.start, collector.end, collector.text))
 
     def value(self, kind: str, style: str | None, raw: str) -> CellValue:
@@ -217,8 +220,9 @@ class Workbook:
 class _StringCollector:
     """Shared strings: the runs of each <si>, without the phonetic ones."""
 
-    def __init__(self, strings: list[str]) -> None:
+    def __init__(self, strings: list[str], most: int) -> None:
         self._strings = strings
+        self._left = most
         self._pieces: list[str] = []
         self._wanted = False
         self._phonetic = False
@@ -237,6 +241,9 @@ class _StringCollector:
         elif local == "rPh":
             self._phonetic = False
         elif local == "si":
+            self._left -= 1
+            if self._left < 0:
+                raise UnreadableWorkbook(UnreadableReason.TOO_MANY_CELLS)
             self._strings.append(_unescaped("".join(self._pieces)))
             self._pieces.clear()
 

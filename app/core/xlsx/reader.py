@@ -13,28 +13,38 @@ from zipfile import ZipFile
 
 from app.core.archives import ArchiveLimits, ArchiveProblem, UnsafeArchive, open_archive
 from app.core.xlsx.parts import CellValue, Workbook, damage_named
-from app.core.xlsx.sheet import SheetParser
+from app.core.xlsx.sheet import SheetLimits, SheetParser
 from app.core.xlsx.unreadable import UnreadableReason, UnreadableWorkbook
 
 MAX_ENTRIES = 2_000
 DEFAULT_MAX_COLUMNS = 512
+DEFAULT_MAX_CELLS = 20_000_000
 
 _CHUNK = 1 << 16
 _OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def read_rows(
-    file: BinaryIO, *, max_rows: int, max_bytes_unpacked: int, max_columns: int = DEFAULT_MAX_COLUMNS
+    file: BinaryIO,
+    *,
+    max_rows: int,
+    max_bytes_unpacked: int,
+    max_columns: int = DEFAULT_MAX_COLUMNS,
+    max_cells: int = DEFAULT_MAX_CELLS,
+    formulas: bool = True,
 ) -> Iterator[tuple[int, tuple[CellValue, ...]]]:
     """The rows of the first visible sheet that hold anything, each with its row number in the sheet.
 
-    Formulas give their last result; a row is as long as its last filled cell. The container is checked at
-    the call, the rows while they are read: UnreadableWorkbook can come from either.
+    Formulas give their last result, or are refused without `formulas`; a row is as long as its last filled
+    cell. `max_cells` bounds the empty cells too, and half of it the shared strings: they cost time though
+    they give nothing. The container is checked at the call, the rows while they are read:
+    UnreadableWorkbook can come from either.
     """
     archive = _open(file, max_bytes_unpacked)
     with damage_named():
-        book = Workbook(archive)
-    return _rows(archive, SheetParser(book, max_rows=max_rows, max_columns=max_columns))
+        book = Workbook(archive, max_strings=max_cells // 2)
+    limits = SheetLimits(max_rows, max_columns, max_cells, formulas)
+    return _rows(archive, SheetParser(book, limits))
 
 
 def _rows(archive: ZipFile, sheet: SheetParser) -> Iterator[tuple[int, tuple[CellValue, ...]]]:

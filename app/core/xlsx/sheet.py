@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
+
+from openpyxl.utils import get_column_letter
 
 from app.core.xlsx.parts import Attributes, CellValue, Workbook, local_name, xml_parser
 from app.core.xlsx.unreadable import UnreadableReason, UnreadableWorkbook
@@ -13,13 +16,26 @@ MAX_ROW_NUMBER = 1_048_576
 _LETTERS = re.compile(r"[A-Z]{1,3}(?=[0-9])")
 
 
+@dataclass(frozen=True)
+class SheetLimits:
+    """How much of a sheet is read: filled rows, columns, cells whether filled or not; and whether a formula
+    stands for its last result or is refused."""
+
+    rows: int
+    columns: int
+    cells: int
+    formulas: bool
+
+
 class SheetParser:
     """One sheet, fed in pieces; each piece gives the rows it completed."""
 
-    def __init__(self, book: Workbook, *, max_rows: int, max_columns: int) -> None:
+    def __init__(self, book: Workbook, limits: SheetLimits) -> None:
         self.book = book
-        self._max_rows = max_rows
-        self._max_columns = max_columns
+        self._max_rows = limits.rows
+        self._max_columns = limits.columns
+        self._cells_left = limits.cells
+        self._formulas = limits.formulas
         self._row_number = 0
         self._filled_rows = 0
         self._column = 0
@@ -46,6 +62,10 @@ class SheetParser:
             self._wanted = not self._phonetic
         elif local == "row":
             self._begin_row(attributes)
+        elif local == "f":
+            if not self._formulas:
+                cell = f"{get_column_letter(self._column)}{self._row_number}"
+                raise UnreadableWorkbook(UnreadableReason.FORMULA, cell=cell)
         elif local == "rPh":
             self._phonetic = True
 
@@ -78,6 +98,9 @@ class SheetParser:
     def _begin_cell(self, attributes: Attributes) -> None:
         reference = attributes.get("r")
         self._column = _column_number(reference) if reference else self._column + 1
+        self._cells_left -= 1
+        if self._cells_left < 0:
+            raise UnreadableWorkbook(UnreadableReason.TOO_MANY_CELLS)
         self._kind = attributes.get("t", "n")
         self._style = attributes.get("s")
         self._pieces = []

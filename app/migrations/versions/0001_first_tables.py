@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
+
 from app.models import base as types
 from app.models.log import append_only_statements
 
@@ -1603,7 +1604,9 @@ def upgrade() -> None:
         batch_op.create_index("ix_task_user_state_due", ["user_id", "state", "due_at"], unique=False)
 
     # ### end Alembic commands ###
-    for statement in append_only_statements(op.get_bind().dialect.name):
+    for statement in append_only_statements(
+        op.get_bind().dialect.name, "system_log", "field_change", "flow_log"
+    ):
         op.execute(statement)
 
 

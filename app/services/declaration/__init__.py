@@ -1,7 +1,7 @@
 """项目申报: filling in, checking, submitting, and what follows (domain.md 3.1)."""
 
 from app.services.declaration import outcomes
-from app.services.declaration.changes import ShownChange, history, readable
+from app.services.declaration.changes import history, readable
 from app.services.declaration.check import (
     AttachmentNeed,
     Chapter,
@@ -36,6 +36,7 @@ from app.services.declaration.queries import (
 )
 from app.services.declaration.submission import submit, withdraw
 from app.services.declaration.values import DeclarationValues, Parsed, parse, values_of
+from app.services.document.changes import ShownChange
 
 REVIEWABLE = outcomes.REVIEWABLE
 """The declaration's entry in the review engine's registry; importing this package registers it."""

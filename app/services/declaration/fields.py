@@ -4,9 +4,7 @@ history and the print-out alike."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from app.core.enums import Labelled
 from app.models.declaration import (
@@ -17,12 +15,12 @@ from app.models.declaration import (
     PerformanceIndicator,
     ScheduleStep,
 )
+from app.services.document.description import Column, Field, Table
 from app.services.reading import (
     Code,
     Codes,
     Day,
     Flag,
-    Kind,
     Line,
     Mobile,
     Number,
@@ -44,39 +42,6 @@ class ChapterKey(Labelled):
     PERFORMANCE = "performance", "Performance targets"
     ATTACHMENTS = "attachments", "Attachments"
     CONTACTS = "contacts", "Contacts"
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field: its name (also the column's), label (English msgid), kind and chapter."""
-
-    name: str
-    label: str
-    kind: Kind
-    chapter: ChapterKey
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table of rows."""
-
-    name: str
-    label: str
-    kind: Kind
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows that travel inside the declaration. `most` rows are taken; `given` are keys that programs send
-    back from what they read and that are not ours to set."""
-
-    name: str
-    label: str
-    chapter: ChapterKey
-    row: type[Any]
-    most: int
-    columns: tuple[Column, ...]
-    given: frozenset[str] = frozenset({"id", "seq"})
 
 
 _QUANTITY = Number(4, Decimal("99999999.9999"))
@@ -136,6 +101,7 @@ TABLES: tuple[Table, ...] = (
             Column("cost_method", "Costing method", Code("cost_method")),
         ),
         frozenset({"id", "seq", "amount"}),
+        computed=(Column("amount", "Subtotal", Yuan()),),
     ),
     Table(
         "funding_splits",
@@ -211,7 +177,7 @@ ALIASES: Mapping[str, str] = {
 """Names of domain.md that programs may use for ours."""
 
 
-def chapter_of(path: str) -> ChapterKey:
+def chapter_of(path: str) -> Labelled:
     """The chapter in which a field, a table or a cell (`budget_lines.2.unit_price`) stands."""
     name = path.partition(".")[0]
     if name in TABLE_BY_NAME:

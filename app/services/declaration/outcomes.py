@@ -11,54 +11,47 @@ from app.access.actor import Actor
 from app.core.enums import DocumentStatus, Stage
 from app.models.declaration import Declaration, FundingSplit
 from app.models.unit import Unit
-from app.services import log
+from app.services import similarity
 from app.services.declaration import thread
+from app.services.declaration.draft import KIND
+from app.services.declaration.rule_fields import RULE_FIELDS
 from app.workflow.registry import ConditionField, FieldKind, ReviewableDocument, register
 
 
 def _submitted(session: Session, actor: Actor, declaration: Declaration) -> None:
     project = thread.open_project(session, declaration)
-    _record(session, actor, "DECLARATION_SUBMITTED", declaration, project.code)
+    similarity.index_projects(session, [project.id])
+    similarity.keep(session, actor, declaration)
+    KIND.record(session, actor, "SUBMITTED", declaration, project.code)
 
 
 def _approved(session: Session, actor: Actor, declaration: Declaration) -> None:
     thread.set_stage(session, declaration, Stage.PLANNED)
     thread.enter_plan(session, declaration)
-    _ended(session, actor, declaration, "DECLARATION_APPROVED")
+    _ended(session, actor, declaration, "APPROVED")
 
 
 def _returned(session: Session, actor: Actor, declaration: Declaration) -> None:
-    _ended(session, actor, declaration, "DECLARATION_RETURNED")
+    _ended(session, actor, declaration, "RETURNED")
 
 
 def _rejected(session: Session, actor: Actor, declaration: Declaration) -> None:
     thread.set_stage(session, declaration, Stage.REJECTED)
-    _ended(session, actor, declaration, "DECLARATION_REJECTED")
+    _ended(session, actor, declaration, "REJECTED")
 
 
 def _withdrawn(session: Session, actor: Actor, declaration: Declaration) -> None:
-    _ended(session, actor, declaration, "DECLARATION_WITHDRAWN")
+    _ended(session, actor, declaration, "WITHDRAWN")
 
 
 def _terminated(session: Session, actor: Actor, declaration: Declaration) -> None:
     thread.set_stage(session, declaration, Stage.TERMINATED)
-    _ended(session, actor, declaration, "DECLARATION_TERMINATED")
+    _ended(session, actor, declaration, "TERMINATED")
 
 
 def _ended(session: Session, actor: Actor, declaration: Declaration, event: str) -> None:
-    thread.note_status(session, actor, declaration, DocumentStatus.IN_REVIEW, declaration.status)
-    _record(session, actor, event, declaration)
-
-
-def _record(session: Session, actor: Actor, event: str, declaration: Declaration, words: str = "") -> None:
-    log.record(
-        session,
-        actor,
-        event,
-        noun=Declaration.document_kind,
-        row_id=declaration.id,
-        summary=" ".join(filter(None, (declaration.code, declaration.title, words))),
-    )
+    KIND.note_status(session, actor, declaration, DocumentStatus.IN_REVIEW, declaration.status)
+    KIND.record(session, actor, event, declaration)
 
 
 def _channels(session: Session, declaration: Declaration) -> frozenset[str]:
@@ -83,7 +76,7 @@ REVIEWABLE = ReviewableDocument[Declaration](
     title=lambda declaration: declaration.title,
     amount=lambda declaration: declaration.requested_amount,
     fields=(
-        ConditionField("requested_amount", "Requested amount", FieldKind.AMOUNT, _requested),
+        ConditionField("requested_amount", "Requested amount", FieldKind.AMOUNT, _requested, always=True),
         ConditionField(
             "total_investment",
             "Total investment",
@@ -95,6 +88,7 @@ REVIEWABLE = ReviewableDocument[Declaration](
             "Budget year",
             FieldKind.NUMBER,
             lambda _session, declaration: declaration.budget_year,
+            always=True,
         ),
         ConditionField(
             "nature",
@@ -102,6 +96,7 @@ REVIEWABLE = ReviewableDocument[Declaration](
             FieldKind.CODE,
             lambda _session, declaration: declaration.nature,
             "nature",
+            always=True,
         ),
         ConditionField(
             "declaration_type",
@@ -109,6 +104,7 @@ REVIEWABLE = ReviewableDocument[Declaration](
             FieldKind.CODE,
             lambda _session, declaration: declaration.declaration_type,
             "declaration_type",
+            always=True,
         ),
         ConditionField(
             "plan_channel",
@@ -131,14 +127,21 @@ REVIEWABLE = ReviewableDocument[Declaration](
             lambda _session, declaration: frozenset(declaration.service_categories),
             "service_category",
         ),
-        ConditionField("funding_channels", "Funding channel", FieldKind.CODES, _channels, "funding_channel"),
+        ConditionField(
+            "funding_channels",
+            "Funding channel",
+            FieldKind.CODES,
+            _channels,
+            "funding_channel",
+            always=True,
+        ),
         ConditionField(
             "crypto_required",
             "Uses cryptography",
             FieldKind.FLAG,
             lambda _session, declaration: declaration.crypto_required,
         ),
-        ConditionField("unit", "Declaring unit", FieldKind.UNIT, _unit_path),
+        ConditionField("unit", "Declaring unit", FieldKind.UNIT, _unit_path, always=True),
     ),
     on_submitted=_submitted,
     on_approved=_approved,
@@ -146,6 +149,7 @@ REVIEWABLE = ReviewableDocument[Declaration](
     on_rejected=_rejected,
     on_withdrawn=_withdrawn,
     on_terminated=_terminated,
+    rule_fields=RULE_FIELDS,
 )
 
 register(REVIEWABLE)

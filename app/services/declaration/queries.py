@@ -17,7 +17,7 @@ from app.models.annual_plan import AnnualPlan
 from app.models.attachment import Attachment
 from app.models.declaration import Declaration
 from app.models.log import FieldChange
-from app.services.declaration.changes import history
+from app.services.document.changes import history
 
 with_rows: tuple[ExecutableOption, ...] = (
     selectinload(Declaration.budget_lines),
@@ -103,4 +103,9 @@ def detail(session: Session, actor: Actor, declaration_id: int) -> Detail:
     plan = session.scalars(
         select(AnnualPlan).where(AnnualPlan.project_id == declaration.project_id)
     ).one_or_none()
-    return Detail(declaration, attachments, history(session, declaration_id, by_reviewers=True), plan)
+    return Detail(
+        declaration,
+        attachments,
+        history(session, Declaration.document_kind, declaration_id, by_reviewers=True),
+        plan,
+    )

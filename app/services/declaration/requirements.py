@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
@@ -30,19 +29,12 @@ ALWAYS: tuple[str, ...] = (
 LINKED_TYPES = frozenset({"CONTINUING", "CONTRACT_DUE"})
 """延续项目 and 依合同支付项目 continue an earlier project (domain.md 3.1.1)."""
 
-OUTSIDE_PLAN = frozenset({"SUPPLEMENTARY", "FILING"})
-"""增补 and 备案制 come when they come: the window and next year's budget are for the plan."""
-
 
 @dataclass(frozen=True)
 class Limits:
-    """The parameters of one check. Amounts in yuan, dates as MM-DD."""
+    """The parameters of one check."""
 
-    window_begin: str
-    window_end: str
-    minimum_amount: Decimal
     necessity_length: int
-    third_party_threshold: Decimal
 
 
 @dataclass(frozen=True)
@@ -58,13 +50,7 @@ class Demands:
 
 def limits(session: Session) -> Limits:
     """The limits in force today."""
-    return Limits(
-        parameter.value(session, "declaration.window_begin"),
-        parameter.value(session, "declaration.window_end"),
-        parameter.decimal_of(session, "declaration.minimum_amount"),
-        parameter.int_of(session, "declaration.necessity_length"),
-        parameter.decimal_of(session, "third_party.threshold"),
-    )
+    return Limits(parameter.int_of(session, "declaration.necessity_length"))
 
 
 def demands(session: Session, values: DeclarationValues) -> Demands:

@@ -1,59 +1,22 @@
-"""The rules of domain.md 3.1 and 11 (D-01 to D-04), each a small function over the values."""
+"""What the form of a declaration asks by itself (domain.md 3.1), each a small function over the values."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core.errors import Problem
 from app.core.money import format_yuan
-from app.core.workdays import today_in_china
 from app.models.declaration import Declaration
 from app.models.project import Project
 from app.services.declaration.fields import TABLE_BY_NAME
-from app.services.declaration.requirements import LINKED_TYPES, OUTSIDE_PLAN, Demands, Limits
+from app.services.declaration.requirements import LINKED_TYPES, Demands, Limits
 from app.services.declaration.values import DeclarationValues, sum_of
 from app.services.dictionary import catalogue
-
-
-class Severity(StrEnum):
-    """How much a finding matters: the first two keep a declaration from being submitted."""
-
-    MISSING = "missing"
-    WRONG = "wrong"
-    WARNING = "warning"
-    HINT = "hint"
-
-
-@dataclass
-class Findings:
-    """What the rules found so far. A field that could not be read is not asked for again as missing."""
-
-    entries: list[tuple[str, Problem, Severity]] = field(default_factory=list)
-
-    def add(self, path: str, problem: Problem, severity: Severity) -> None:
-        """Note a finding."""
-        self.entries.append((path, problem, severity))
-
-    def missing(self, path: str, message: str = "Fill this in.") -> None:
-        """Note that a value is not there, unless something else is wrong with it already."""
-        if all(path != noted for noted, _, _ in self.entries):
-            self.add(path, Problem.of(message), Severity.MISSING)
-
-    def wrong(self, path: str, message: str, **params: object) -> None:
-        """Note that a value cannot stay as it is."""
-        self.add(path, Problem.of(message, **params), Severity.WRONG)
-
-    def has(self, prefix: str) -> bool:
-        """Is something wrong with this field, or with a cell of this table, already?"""
-        return any(path == prefix or path.startswith(f"{prefix}.") for path, _, _ in self.entries)
+from app.services.document.findings import Findings
 
 
 def apply_rules(
@@ -63,23 +26,19 @@ def apply_rules(
     wanted: Demands,
     *,
     session: Session,
-    now: dt.datetime | None,
 ) -> None:
-    """Every rule but those on attachments and equal titles. `now` is None once it was submitted before."""
+    """What the form itself asks. Rules with a source and an article are data (services/policy_rule)."""
     _required(found, values, wanted)
-    if now is not None:
-        _window(found, values, limits, now)
     _texts(found, values, limits, wanted)
     _lines(found, values)
     _splits(found, values)
-    _amounts(found, values, limits)
+    _amounts(found, values)
     _predecessor(found, session, values)
     _investment(found, session, values)
     _later_years(found, values)
     _catalogue_rows(found, values)
     _schedule(found, values)
     _indicators(found, session, values, wanted)
-    _hints(found, values, limits)
 
 
 def _required(found: Findings, values: DeclarationValues, wanted: Demands) -> None:
@@ -89,36 +48,6 @@ def _required(found: Findings, values: DeclarationValues, wanted: Demands) -> No
             found.missing(name, "Add at least one row.")
         elif value in (None, "", ()):
             found.missing(name)
-
-
-def _window(found: Findings, values: DeclarationValues, limits: Limits, now: dt.datetime) -> None:
-    """D-01: units declare for next year, within the window; additions to the plan may be for this year."""
-    today = today_in_china(now)
-    outside_plan = values.plan_channel in OUTSIDE_PLAN
-    if not outside_plan and not _is_open(limits, today):
-        found.wrong(
-            "budget_year",
-            "Declarations are taken from %(begin)s to %(end)s (month-day).",
-            begin=limits.window_begin,
-            end=limits.window_end,
-        )
-    if values.budget_year is None:
-        return
-    earliest = today.year if outside_plan else today.year + 1
-    if not earliest <= values.budget_year <= today.year + 1:
-        found.wrong(
-            "budget_year",
-            "Declare for the year %(year)s, not %(given)s.",
-            year=str(today.year + 1),
-            given=str(values.budget_year),
-        )
-
-
-def _is_open(limits: Limits, today: dt.date) -> bool:
-    day = f"{today:%m-%d}"
-    if limits.window_begin <= limits.window_end:
-        return limits.window_begin <= day <= limits.window_end
-    return day >= limits.window_begin or day <= limits.window_end
 
 
 def _texts(found: Findings, values: DeclarationValues, limits: Limits, wanted: Demands) -> None:
@@ -156,37 +85,9 @@ def _splits(found: Findings, values: DeclarationValues) -> None:
             seen.add(split.channel)
 
 
-def _amounts(found: Findings, values: DeclarationValues, limits: Limits) -> None:
-    """D-02 and D-04: requested = Σ lines = Σ splits to the fen, and at least the minimum."""
-    requested = values.requested_amount
-    lines = sum_of(line.amount for line in values.budget_lines)
-    splits = sum_of(split.amount for split in values.funding_splits)
-    if requested is None:
-        return
-    if requested == 0:
+def _amounts(found: Findings, values: DeclarationValues) -> None:
+    if values.requested_amount == 0:
         found.wrong("requested_amount", "The requested amount must be more than zero.")
-    elif requested < limits.minimum_amount:
-        found.wrong(
-            "requested_amount",
-            "At least %(least)s yuan can be declared.",
-            least=format_yuan(limits.minimum_amount),
-        )
-    if values.budget_lines and not found.has("budget_lines") and lines != requested:
-        found.wrong(
-            "requested_amount",
-            "The budget lines add up to %(sum)s yuan, %(difference)s yuan off the %(requested)s requested.",
-            sum=format_yuan(lines),
-            difference=format_yuan(abs(lines - requested)),
-            requested=format_yuan(requested),
-        )
-    if values.funding_splits and not found.has("funding_splits") and splits != requested:
-        found.wrong(
-            "funding_splits",
-            "The channels add up to %(sum)s yuan, %(difference)s yuan off the %(requested)s requested.",
-            sum=format_yuan(splits),
-            difference=format_yuan(abs(splits - requested)),
-            requested=format_yuan(requested),
-        )
 
 
 def _predecessor(found: Findings, session: Session, values: DeclarationValues) -> None:
@@ -299,19 +200,6 @@ def _indicators(found: Findings, session: Session, values: DeclarationValues, wa
             "indicators",
             "Give every indicator a weight and let them add up to 100; they add up to %(sum)s.",
             sum=f"{sum(weights):f}",
-        )
-
-
-def _hints(found: Findings, values: DeclarationValues, limits: Limits) -> None:
-    if values.requested_amount is not None and values.requested_amount >= limits.third_party_threshold:
-        found.add(
-            "requested_amount",
-            Problem.of(
-                "From %(limit)s yuan on, the scheme needs a cost assessment, a technical review and an"
-                " expert appraisal.",
-                limit=format_yuan(limits.third_party_threshold),
-            ),
-            Severity.HINT,
         )
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from app.access.actor import Actor
-from app.core.enums import ConstructionStatus, DocumentStatus, Stage
+from app.core.enums import ConstructionStatus, Stage
 from app.core.money import round_half_up
 from app.models.annual_plan import AnnualPlan
 from app.models.declaration import Declaration, FundingSplit
 from app.models.project import Project, ProjectFunding
-from app.services import log, numbering
-from app.services.log import Difference
+from app.services import numbering, similarity
 
 _CONSTRUCTION_STATUS = {
     Stage.DECLARED: ConstructionStatus.DECLARING,
@@ -48,6 +46,7 @@ def follow_edit(session: Session, declaration: Declaration) -> None:
     project = _project(session, declaration)
     if project is not None:
         _copy(session, declaration, project)
+        similarity.index_projects(session, [project.id])
 
 
 def set_stage(session: Session, declaration: Declaration, stage: Stage) -> None:
@@ -70,21 +69,6 @@ def enter_plan(session: Session, declaration: Declaration) -> None:
             unit_id=declaration.unit_id,
             requested_amount=round_half_up(declaration.requested_amount or 0),
         )
-    )
-
-
-def note_status(
-    session: Session, actor: Actor, declaration: Declaration, old: DocumentStatus, new: DocumentStatus
-) -> None:
-    """Keep that the state changed, so that whoever has an old page open is told by whom."""
-    session.flush()
-    log.record_changes(
-        session,
-        actor,
-        Declaration.document_kind,
-        declaration.id,
-        declaration.version,
-        [Difference("status", old, new)],
     )
 
 

@@ -10,6 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -20,17 +21,21 @@ from app.access.actor import SYSTEM
 from app.core.enums import DocumentStatus
 from app.core.fiscal import PROJECT_PREFIX, DocumentCode, NatureMark, ProjectCode
 from app.core.flow import RunState, TaskState, Verb
+from app.core.funds import FundEntryKind, share_out
 from app.core.workdays import WorkCalendar
 from app.models.annual_plan import AnnualPlan
 from app.models.base import utcnow
 from app.models.declaration import BudgetLine, Declaration, FundingSplit, PerformanceIndicator
 from app.models.dictionary import NumberSequence
 from app.models.flow import FlowLog, FlowRun, FlowStep, Task
-from app.models.project import Project, ProjectFunding
+from app.models.project import Project, ProjectFundEntry, ProjectFunding
 from app.models.unit import Unit
 from app.models.user import AppUser
-from app.services import access, work_calendar
+from app.services import access, history, similarity, work_calendar
 from app.services.demo import units as places
+from app.services.demo.adjustments import load_adjustments
+from app.services.demo.changes import load_changes
+from app.services.demo.flow import add_flow_draft
 from app.services.demo.people import ACCOUNTS, load_people, load_units, unit_handlers
 from app.services.demo.stories import Declarer, Story, in_office_hours, stories
 from app.services.unit_of_work import unit_of_work
@@ -40,6 +45,7 @@ _BATCH = 1_000
 
 _REVIEWERS = {"bureau_reviewer": "reviewer", "bureau_checker": "checker", "bureau_leader": "director"}
 _OPINIONS = ("材料齐全，同意提交复核。", "同意。", "同意列入年度需求计划。")
+_UNTIL_ARRANGED = dt.timedelta(days=40)
 _RETURN_OPINION = "请补充预算明细的报价依据。"
 _REJECT_OPINION = "与在建平台功能重复，不予立项。"
 
@@ -56,6 +62,16 @@ def load_demo(password: str, projects: int, seed: int = 1, now: dt.datetime | No
         while batch := list(islice(told, _BATCH)):
             loader.add(batch)
         loader.finish()
+        history.backfill(session)
+        similarity.rebuild(session)
+        add_flow_draft(session)
+    # Changes last: what an adjustment moves would make the base of an open request stale.
+    load_adjustments(users)
+    load_changes(users)
+
+
+def _budget_document(year: int) -> str:
+    return f"示例财预〔{year}〕1号"
 
 
 def _declarer(unit: Unit) -> Declarer:
@@ -73,6 +89,7 @@ class _Loader:
     handlers: dict[int, AppUser]
     leaders: dict[int, AppUser]
     reviewers: dict[str, AppUser]
+    finance: AppUser
     definition_id: int
     steps: Sequence[FlowStep]
     calendar: WorkCalendar
@@ -99,12 +116,13 @@ class _Loader:
                 user.unit_id or 0: user for name, user in users.items() if by_role[name] == "unit_leader"
             },
             reviewers={role: users[name] for role, name in _REVIEWERS.items()},
+            finance=users["finance"],
             definition_id=definition.id,
             steps=steps_of(session, definition.id),
             calendar=work_calendar.load_calendar(session),
             ids={
                 model: session.scalar(select(func.max(model.id))) or 0
-                for model in (Project, Declaration, FlowRun, Task)
+                for model in (Project, Declaration, AnnualPlan, FlowRun, Task)
             },
         )
 
@@ -114,7 +132,7 @@ class _Loader:
             self._tell(story)
         for model in (Project, ProjectFunding, Declaration, BudgetLine, FundingSplit, PerformanceIndicator):
             self._insert(model)
-        for model in (AnnualPlan, FlowRun, Task, FlowLog):
+        for model in (AnnualPlan, ProjectFundEntry, FlowRun, Task, FlowLog):
             self._insert(model)
 
     def finish(self) -> None:
@@ -174,6 +192,7 @@ class _Loader:
                 "stage": story.stage,
                 "construction_status": story.construction_status,
                 "arranged_amount": story.arranged,
+                "fund_seq": None if story.arranged is None else len(story.splits),
             }
         )
         self.rows[ProjectFunding] += [
@@ -181,17 +200,48 @@ class _Loader:
             for channel, amount in story.splits
         ]
         if story.status is DocumentStatus.APPROVED:
+            plan_id = self._id(AnnualPlan)
+            self._fund(story, project_id, plan_id)
             self.rows[AnnualPlan].append(
                 {
                     **common,
+                    "id": plan_id,
                     "year": story.budget_year,
                     "project_id": project_id,
                     "initial_amount": story.arranged,
-                    "doc_no": f"示例财预〔{story.budget_year}〕1号" if story.arranged is not None else "",
+                    "doc_no": _budget_document(story.budget_year) if story.arranged is not None else "",
                     "planned_at": story.submitted_at,
                 }
             )
         return project_id
+
+    def _fund(self, story: Story, project_id: int, plan_id: int) -> None:
+        """The first steps of the project's chain: what the plan gives it of each channel."""
+        if story.arranged is None or story.submitted_at is None:
+            return
+        balance = Decimal("0.00")
+        for seq, (channel, amount) in enumerate(
+            share_out(story.arranged, dict(story.splits)).items(), start=1
+        ):
+            self.rows[ProjectFundEntry].append(
+                {
+                    "project_id": project_id,
+                    "seq": seq,
+                    "previous_seq": seq - 1 or None,
+                    "kind": FundEntryKind.INITIAL,
+                    "channel": channel,
+                    "amount": amount,
+                    "balance_before": balance,
+                    "balance": balance + amount,
+                    "channel_balance": amount,
+                    "document_kind": AnnualPlan.__tablename__,
+                    "document_id": plan_id,
+                    "document_no": _budget_document(story.budget_year),
+                    "at": min(story.submitted_at + _UNTIL_ARRANGED, self.now),
+                    "by_id": self.finance.id,
+                }
+            )
+            balance += amount
 
     def _declaration(
         self, story: Story, unit: Unit, handler: AppUser, project_id: int | None

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from app.models.dictionary import DictItem
+from app.services.recall import recalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,12 @@ _lock = Lock()
 
 
 def catalogue(session: Session) -> Catalogue:
-    """Every dictionary: one aggregate query, and a second one only when somebody changed an entry."""
+    """Every dictionary; while the database stays as it is, without asking."""
+    return recalled(session, "catalogue", lambda: _catalogue(session))
+
+
+def _catalogue(session: Session) -> Catalogue:
+    """One aggregate query, and a second one only when somebody changed an entry."""
     stamp = tuple(
         session.execute(
             select(func.count(DictItem.id), func.max(DictItem.id), func.max(DictItem.updated_at))

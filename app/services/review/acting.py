@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from app.access.actor import Actor
 from app.access.policy import load, require, scoped
 from app.core.enums import DocumentStatus, LogLevel
 from app.core.errors import Change, DomainError, InvalidInput, NotFound, Problem, StaleVersion
 from app.core.flow import RunState, TaskKind, Verb
-from app.models.attachment import Attachment
 from app.models.flow import FlowRun, FlowStep, Task
 from app.models.log import FieldChange
+from app.services import history, people
+from app.services.history import VersionEvent
 from app.services.log import record
+from app.services.review import files
 from app.services.review.notices import tell
 from app.services.unit_of_work import current_session, unit_of_work
 from app.workflow import verbs
@@ -58,7 +61,7 @@ class Wish:
     to_step: int | str | None
     to_users: tuple[int, ...]
     position: TaskKind
-    attachment_ids: tuple[int, ...]
+    attachment_ids: tuple[int, ...] = ()
 
     @property
     def to_user(self) -> int:
@@ -78,11 +81,12 @@ def act(
     to_step: int | str | None = None,
     to_user: int | Sequence[int] | None = None,
     position: str = TaskKind.AFTER,
-    attachment_ids: Iterable[int] = (),
+    attachment_ids: Iterable[int] | None = (),
 ) -> Result:
     """Do one verb with one task: `approve`, `return` (to `to_step`, a step's id or code, else to the
     applicant), `reject`, `take_back`, `transfer`, `delegate`, `add_signer` (`position` BEFORE, PARALLEL or
-    AFTER), `copy_to` (one or several `to_user`), `save_opinion`, `reassign`.
+    AFTER), `copy_to` (one or several `to_user`), `save_opinion`, `reassign`. `attachment_ids` are files given
+    with the opinion: of the document, or uploaded for the task; None means all that were uploaded for it.
 
     Raises NotFound for a task outside the actor's scope or an unknown verb, NotAllowed, InvalidInput (the
     opinion is required for return and reject), Conflict saying who was quicker, StaleVersion when the task
@@ -91,18 +95,28 @@ def act(
     deed = _DEEDS.get(verb)
     if deed is None:
         raise NotFound
-    people = (to_user,) if isinstance(to_user, int) else tuple(to_user or ())
-    wish = Wish(opinion, to_step, people, _position(position), tuple(attachment_ids))
+    named = (to_user,) if isinstance(to_user, int) else tuple(to_user or ())
+    wish = Wish(opinion, to_step, named, _position(position))
     with unit_of_work(actor) as session:
         case = _case_for(session, actor, task_id, verb)
         task = next(task for task in case.tasks if task.id == task_id)
         if verb not in (Verb.TAKE_BACK, Verb.REASSIGN):
             require(actor, "act", task)
-        if version is not None and task.version != version:
+        read = task.version
+        if version is not None and read != version:
             raise StaleVersion(_latest_changes(session, case.run))
-        _check_attachments(session, case.run, wish.attachment_ids)
+        _check_people(session, verb, wish)
+        wish = replace(wish, attachment_ids=files.chosen(session, case.run, task, verb, attachment_ids))
+        was = case.document.status
         deed(case, task, wish)
+        files.keep(session, case.entries, task)
         session.flush()
+        if task.version == read:
+            # Whatever was done, a page opened before it is out of date: two clicks have one effect.
+            flag_modified(task, "state")
+            session.flush()
+        if case.document.status is DocumentStatus.APPROVED and was is not DocumentStatus.APPROVED:
+            history.keep(session, actor, case.document, VersionEvent.APPROVED)
         tell(case)
         if verb == Verb.REASSIGN:
             _record_reassignment(case, task, wish)
@@ -114,17 +128,44 @@ def approve_many(
 ) -> list[ItemResult]:
     """Approve many tasks, given as (id, version), each in a transaction of its own; one that is refused does
     not hold back the others. Raises NotFound, and does nothing, when one of them is outside the scope."""
+    return _many(
+        actor,
+        wanted,
+        "read",
+        lambda task_id, version: act(actor, task_id, Verb.APPROVE, version=version, opinion=opinion),
+    )
+
+
+def reassign_many(
+    actor: Actor, wanted: Sequence[tuple[int, int | None]], to_user: int, opinion: str = ""
+) -> list[ItemResult]:
+    """Give many tasks, given as (id, version), to one person; else as `approve_many`."""
+    return _many(
+        actor,
+        wanted,
+        "reassign",
+        lambda task_id, version: act(
+            actor, task_id, Verb.REASSIGN, version=version, opinion=opinion, to_user=to_user
+        ),
+    )
+
+
+def _many(
+    actor: Actor,
+    wanted: Sequence[tuple[int, int | None]],
+    verb: str,
+    deed: Callable[[int, int | None], Result],
+) -> list[ItemResult]:
     ids = {task_id for task_id, _ in wanted}
     if not 0 < len(ids) <= MOST_AT_ONCE:
         raise InvalidInput({"ids": [Problem.of("Choose between 1 and %(limit)s tasks.", limit=MOST_AT_ONCE)]})
-    mine = scoped(actor, Task).where(Task.id.in_(ids)).subquery()
-    if current_session().scalar(select(func.count()).select_from(mine)) != len(ids):
+    reachable = scoped(actor, Task, verb).where(Task.id.in_(ids)).subquery()
+    if current_session().scalar(select(func.count()).select_from(reachable)) != len(ids):
         raise NotFound
     results = []
     for task_id, version in wanted:
         try:
-            done = act(actor, task_id, Verb.APPROVE, version=version, opinion=opinion)
-            results.append(ItemResult(task_id, result=done))
+            results.append(ItemResult(task_id, result=deed(task_id, version)))
         except DomainError as error:
             results.append(ItemResult(task_id, error=error))
     return results
@@ -157,10 +198,14 @@ _DEEDS: Mapping[str, Callable[[Case, Task, Wish], None]] = {
     Verb.RETURN: _return,
     Verb.REJECT: lambda case, task, wish: verbs.reject(case, task, wish.opinion, wish.attachment_ids),
     Verb.TAKE_BACK: lambda case, task, wish: verbs.take_back(case, task),
-    Verb.TRANSFER: lambda case, task, wish: verbs.transfer(case, task, wish.to_user, wish.opinion),
-    Verb.DELEGATE: lambda case, task, wish: verbs.delegate(case, task, wish.to_user, wish.opinion),
+    Verb.TRANSFER: lambda case, task, wish: verbs.transfer(
+        case, task, wish.to_user, wish.opinion, wish.attachment_ids
+    ),
+    Verb.DELEGATE: lambda case, task, wish: verbs.delegate(
+        case, task, wish.to_user, wish.opinion, wish.attachment_ids
+    ),
     Verb.ADD_SIGNER: lambda case, task, wish: verbs.add_signer(
-        case, task, wish.to_user, wish.position, wish.opinion
+        case, task, wish.to_user, wish.position, wish.opinion, wish.attachment_ids
     ),
     Verb.COPY_TO: lambda case, task, wish: verbs.copy_to(case, task, wish.to_users, wish.opinion),
     Verb.SAVE_OPINION: lambda case, task, wish: verbs.save_opinion(case, task, wish.opinion),
@@ -175,17 +220,22 @@ def _position(text: str) -> TaskKind:
         return TaskKind.STEP  # no signer's position: the verb itself refuses it, beside its field
 
 
-def _check_attachments(session: Session, run: FlowRun, ids: Sequence[int]) -> None:
-    """Files shown with an opinion have to belong to the document under review."""
-    if not ids:
+_NEEDS_GRANT: Mapping[str, str] = {
+    Verb.TRANSFER: "act",
+    Verb.DELEGATE: "act",
+    Verb.ADD_SIGNER: "act",
+    Verb.REASSIGN: "act",
+    Verb.COPY_TO: "read",
+}
+
+
+def _check_people(session: Session, verb: str, wish: Wish) -> None:
+    """Whoever is given a part must hold the grant for it: a task nobody could open helps nobody."""
+    grant = _NEEDS_GRANT.get(verb)
+    if grant is None or not wish.to_users:
         return
-    own = select(func.count()).where(
-        Attachment.id.in_(ids),
-        Attachment.owner_kind == run.document_kind,
-        Attachment.owner_id == run.document_id,
-    )
-    if session.scalar(own) != len(set(ids)):
-        raise InvalidInput({"attachments": [Problem.of("A file is not attached to this document.")]})
+    if set(wish.to_users) - people.holders(session, wish.to_users, grant):
+        raise InvalidInput({"to_user": [Problem.of("This person has no access to review tasks.")]})
 
 
 def _latest_changes(session: Session, run: FlowRun) -> list[Change]:

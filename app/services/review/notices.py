@@ -28,9 +28,11 @@ _BY_SMS = frozenset(
 _FOR_REVIEWERS = frozenset(
     {
         EventKind.ARRIVED,
+        EventKind.SENT_BACK,
         EventKind.TRANSFERRED,
         EventKind.DELEGATED,
         EventKind.REPLIED,
+        EventKind.TAKEN_BACK,
         EventKind.SIGNER,
         EventKind.URGED,
     }

@@ -69,6 +69,23 @@ def change_opinion(actor: Actor, opinion_id: int, text: str, sort: int | None = 
         return opinion
 
 
+def move_opinion(actor: Actor, opinion_id: int, *, up: bool) -> None:
+    """Put an opinion one place further up or down among those of the same owner."""
+    with unit_of_work(actor) as session:
+        opinion: SavedOpinion = load(session, actor, SavedOpinion, opinion_id, verb="edit")
+        row = list(
+            session.scalars(
+                select(SavedOpinion)
+                .where(SavedOpinion.user_id.is_not_distinct_from(opinion.user_id))
+                .order_by(SavedOpinion.sort, SavedOpinion.id)
+            )
+        )
+        place = row.index(opinion)
+        row.insert(max(0, place + (-1 if up else 1)), row.pop(place))
+        for number, each in enumerate(row, start=1):
+            each.sort = number
+
+
 def remove_opinion(actor: Actor, opinion_id: int) -> None:
     """Keep an opinion no longer. What was said with it stays in the history."""
     with unit_of_work(actor) as session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,6 +15,8 @@ from app.core.errors import Conflict, NotFound
 from app.core.flow import RunState
 from app.models.base import Document
 from app.models.flow import FlowRun
+from app.services import history, remark
+from app.services.history import VersionEvent
 from app.services.log import record
 from app.services.review.notices import tell
 from app.services.unit_of_work import unit_of_work
@@ -29,10 +31,16 @@ def submit(
     """Put a document into review, or a returned one back into it, within the caller's unit of work. The
     caller has loaded it through the scope for its verb `submit`, locked, and checked that it is complete.
 
-    Raises Conflict when it is in another state, no flow is published, or a step has no reviewer.
+    Raises Conflict when it is in another state, no flow is published, a step has no reviewer, or remarks
+    without an answer keep it with its unit.
     """
+    remark.check_submission(session, document.document_kind, cast(Any, document).id)
     case = verbs.submit(session, actor, document, opinion, attachment_ids)
+    history.keep(session, actor, document, VersionEvent.SUBMITTED)
+    if document.status is DocumentStatus.APPROVED:
+        history.keep(session, actor, document, VersionEvent.APPROVED)
     tell(case, submitted=True)
+    remark.tell_answers(session, actor, case.run.document_kind, case.run.document_id)
     return case
 
 
@@ -58,8 +66,15 @@ def urge(actor: Actor, kind: str, document_id: int, opinion: str = "") -> None:
 
 def terminate(actor: Actor, kind: str, document_id: int, opinion: str) -> DocumentStatus:
     """End a review for good; the reason is required. Needs the grant `task.terminate` for the unit."""
+    entry = registered().get(kind)
+    if entry is None:
+        raise NotFound
     with unit_of_work(actor) as session:
-        run_id = _open_run_id(session, kind, document_id)
+        run_id = _find_open_run(session, kind, document_id)
+        if run_id is None:
+            # Whether there is such a document is told only to who may read it.
+            load(session, actor, entry.model, document_id)
+            raise Conflict("This is not in review.")
         load(session, actor, FlowRun, run_id, verb="terminate")
         case = open_case(session, actor, run_id)
         require(actor, "terminate", case.run)
@@ -92,13 +107,17 @@ def _case(session: Session, actor: Actor, kind: str, document_id: int) -> Case:
 
 
 def _open_run_id(session: Session, kind: str, document_id: int) -> int:
-    run_id = session.scalar(
+    run_id = _find_open_run(session, kind, document_id)
+    if run_id is None:
+        raise Conflict("This is not in review.")
+    return run_id
+
+
+def _find_open_run(session: Session, kind: str, document_id: int) -> int | None:
+    return session.scalar(
         select(FlowRun.id).where(
             FlowRun.document_kind == kind,
             FlowRun.document_id == document_id,
             FlowRun.state.in_((RunState.RUNNING, RunState.RETURNED)),
         )
     )
-    if run_id is None:
-        raise Conflict("This is not in review.")
-    return run_id

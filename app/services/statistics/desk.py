@@ -14,7 +14,7 @@ from app.access.actor import Actor
 from app.core.enums import DocumentStatus
 from app.models.base import utcnow
 from app.models.declaration import Declaration
-from app.models.flow import Task
+from app.services import review
 from app.services.unit_of_work import current_session
 
 
@@ -42,15 +42,12 @@ class OwnDraft:
 
 def desk(actor: Actor, now: dt.datetime | None = None) -> Desk:
     """The figures of the actor's own work, in one statement."""
-    mine = policy.criterion(actor, Task, "act")
     own = policy.criterion(actor, Declaration, "edit")
-    tasks = select(func.count(Task.id)).where(mine)
-    late = tasks.where(Task.due_at <= (now or utcnow()))
     drafts = select(func.count(Declaration.id)).where(own)
     row = current_session().execute(
         select(
-            tasks.scalar_subquery(),
-            late.scalar_subquery(),
+            review.todo_count_query(actor),
+            review.overdue_count_query(actor, now or utcnow()),
             drafts.where(Declaration.status == DocumentStatus.DRAFT).scalar_subquery(),
             drafts.where(Declaration.status == DocumentStatus.RETURNED).scalar_subquery(),
         )

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, String, exists, func, select
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -28,6 +28,7 @@ from app.models.base import utcnow
 from app.models.declaration import Declaration
 from app.models.project import Project
 from app.models.unit import Unit
+from app.services.recall import recalled
 from app.services.unit_of_work import current_session
 
 _NOTHING = Decimal("0.00")
@@ -221,10 +222,15 @@ def _submitted() -> tuple[ColumnElement[bool], ...]:
 
 def budget_years(actor: Actor) -> list[int]:
     """The years to choose from, the latest first: from the first with a project to the last, in scope."""
+    session = current_session()
+    return recalled(session, ("budget_years", actor.reach), lambda: _budget_years(session, actor))
+
+
+def _budget_years(session: Session, actor: Actor) -> list[int]:
     reach = policy.criterion(actor, Project)
     first = select(func.min(Project.budget_year)).where(reach).scalar_subquery()
     last = select(func.max(Project.budget_year)).where(reach).scalar_subquery()
-    earliest, latest = current_session().execute(select(first, last)).one()
+    earliest, latest = session.execute(select(first, last)).one()
     if earliest is None:
         return [default_budget_year(utcnow())]
     return list(range(latest, earliest - 1, -1))
@@ -232,9 +238,16 @@ def budget_years(actor: Actor) -> list[int]:
 
 def units_in_scope(actor: Actor, noun: str = "project") -> list[tuple[int, str]]:
     """(id, name) of the units whose rows of a noun the actor may read; firms declare nothing."""
+    session = current_session()
+    return recalled(
+        session, ("units_in_scope", actor.reach, noun), lambda: _units_in_scope(session, actor, noun)
+    )
+
+
+def _units_in_scope(session: Session, actor: Actor, noun: str) -> list[tuple[int, str]]:
     unit = aliased(Unit)
     reach = Granted(noun, "read", unit=unit.id).criterion(actor)
-    rows = current_session().execute(
+    rows = session.execute(
         select(unit.id, unit.name).where(reach, unit.kind.not_in(_FIRMS)).order_by(unit.sort, unit.id)
     )
     return [(unit_id, name) for unit_id, name in rows]

@@ -6,8 +6,9 @@
 import { Attachments } from "./declaration/attachments.js";
 import { Autosave } from "./declaration/autosave.js";
 import { Rows } from "./declaration/rows.js";
+import { Similar } from "./declaration/similar.js";
 import { element, icon, say } from "./declaration/texts.js";
-import { Totals } from "./declaration/totals.js";
+import { groupAmounts, Totals } from "./declaration/totals.js";
 
 const TICKS = { ok: ["circle-check", "green"], missing: ["circle", "secondary"], wrong: ["alert-circle", "red"] };
 
@@ -20,15 +21,21 @@ function start() {
   for (const box of form.querySelectorAll("[data-rows]")) {
     tables.set(box.dataset.rows, new Rows(box, () => changed()));
   }
-  const totals = new Totals(form, tables);
+  groupAmounts(form);
+  // other kinds reckon in a script of their own, which listens for "form:changed"
+  const totals = tables.has("budget_lines") ? new Totals(form, tables) : null;
   const autosave = new Autosave(form, { answered, told, conflicted });
   const attachments = new Attachments(form.querySelector("[data-attachments]"), form, {
     ready: () => autosave.flush(),
     changed: refresh,
   });
 
+  const similar = form.querySelector("[data-similar]");
+  if (similar) new Similar(form, similar, document.getElementById("similar-dialog"));
+
   function changed() {
-    totals.update();
+    totals?.update();
+    form.dispatchEvent(new CustomEvent("form:changed"));
     autosave.changed();
   }
 
@@ -73,12 +80,14 @@ function start() {
   function answered(reply) {
     if (reply.id && !form.dataset.draft) adopt(reply);
     if (reply.chapters) showChapters(reply.chapters);
+    if (reply.head) form.querySelector("[data-form-head]").innerHTML = reply.head; // our own template, escaped by the server
     if (reply.required) showRequired(new Set(reply.required));
     if (reply.errors) {
       errors = reply.errors;
       showMessages("field-error", "alert-circle", errors, true);
     }
     if (reply.warnings) showMessages("field-warning", "alert-triangle", reply.warnings, false);
+    if (reply.findings !== undefined) document.querySelector("[data-rule-findings]").innerHTML = reply.findings; // our own template
     attachments.redraw(reply.attachments);
   }
 

@@ -1,4 +1,7 @@
-/** The list page: choosing rows, the menu of a row, the column dialog, the check-box selects of the search form. */
+/**
+ * The list page: choosing rows, sorting by several columns, the menu of a row, the column dialog, the search form's
+ * small helps, and where the list was left (views/places.py). Units and keys have modules of their own.
+ */
 
 const list = document.querySelector("[data-list]");
 
@@ -15,10 +18,13 @@ function showChosen() {
     everyBox.checked = boxes.length > 0 && chosen.length === boxes.length;
     everyBox.indeterminate = chosen.length > 0 && chosen.length < boxes.length;
   }
-  if (bar) {
-    bar.hidden = chosen.length === 0;
-    bar.querySelector("[data-bulk-count]").textContent = String(chosen.length);
-  }
+  if (!bar) return;
+  bar.hidden = chosen.length === 0;
+  const offer = bar.querySelector("[data-bulk-all]");
+  const every = offer?.querySelector("input");
+  if (offer) offer.hidden = chosen.length < boxes.length;
+  if (every && offer.hidden) every.checked = false;
+  bar.querySelector("[data-bulk-count]").textContent = every?.checked ? every.parentElement.textContent.trim() : String(chosen.length);
 }
 
 function chooseAll(checked) {
@@ -37,9 +43,35 @@ if (boxes.length > 0) {
     showChosen();
   }));
   everyBox?.addEventListener("change", () => chooseAll(everyBox.checked));
+  bar?.querySelector("[data-bulk-all] input")?.addEventListener("change", showChosen);
   bar?.querySelector("[data-bulk-clear]").addEventListener("click", () => chooseAll(false));
   window.addEventListener("pageshow", showChosen);
 }
+
+/* ---- sorting: Shift or Ctrl adds a column to the order, turns it round, and then drops it ---- */
+
+const MOST_KEYS = 5;
+
+function sortedAlso(key) {
+  const keys = list.dataset.sort.split(",").filter(Boolean);
+  const at = keys.findIndex((each) => each.replace(/^-/, "") === key);
+  if (at < 0) keys.push(key);
+  else if (keys[at] === key) keys[at] = `-${key}`;
+  else keys.splice(at, 1);
+  return keys.slice(-MOST_KEYS).join(",");
+}
+list?.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-sort-key]");
+  if (!link || !(event.shiftKey || event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  const address = new URL(window.location.href);
+  const sort = sortedAlso(link.dataset.sortKey);
+  address.searchParams.delete("page");
+  address.hash = "";
+  if (sort) address.searchParams.set("sort", sort);
+  else address.searchParams.delete("sort");
+  window.location.assign(address);
+});
 
 /* ---- the menu of a row: placed against the window, because the table scrolls inside its card ---- */
 
@@ -92,4 +124,42 @@ for (const box of document.querySelectorAll("[data-checks]")) {
     const labels = [...box.querySelectorAll("input:checked")].map((input) => input.parentElement.textContent.trim());
     summary.textContent = labels.join(", ") || summary.dataset.checksEmpty;
   });
+}
+
+/* ---- ranges: a named stretch asks at once; it and typed ends do not mix ---- */
+
+document.addEventListener("change", (event) => {
+  if (!event.target.hasAttribute("data-stretch") || event.target.value === "") return;
+  event.target.closest(".range").querySelectorAll("input").forEach((input) => { input.value = ""; });
+  event.target.form.requestSubmit();
+});
+document.addEventListener("input", (event) => {
+  const stretch = event.target.closest(".range")?.querySelector("[data-stretch]");
+  if (stretch && event.target !== stretch) stretch.value = "";
+});
+
+/* ---- where the list was left: the row that was opened, and how far the page was scrolled ---- */
+
+const leftAt = `list:${window.location.pathname}${window.location.search}`;
+
+function noteRow(event) {
+  const row = event.target.closest?.("tbody tr[id]");
+  const leads = event.target.closest?.("a[href], button[formaction]");
+  if (row && leads) sessionStorage.setItem(leftAt, JSON.stringify({ row: row.id, top: window.scrollY }));
+}
+list?.addEventListener("click", noteRow, true);
+list?.addEventListener("auxclick", noteRow, true);
+
+function showPlace() {
+  const left = JSON.parse(sessionStorage.getItem(leftAt) ?? "null");
+  const named = window.location.hash.slice(1);
+  const row = list?.querySelector(`tr[id="${CSS.escape(named || left?.row || "")}"]`);
+  row?.classList.add("returned");
+  if (left && row && (!named || named === left.row)) window.scrollTo(0, left.top);
+  else row?.scrollIntoView({ block: "center" });
+}
+if (list) {
+  showPlace();
+  // the browser itself scrolls to the row of the address once the page has loaded
+  if (window.location.hash) window.addEventListener("load", () => requestAnimationFrame(showPlace));
 }

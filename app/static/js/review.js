@@ -1,7 +1,11 @@
 /**
- * The review panel: saved opinions by one click, the opinion kept on the server while one writes, dialogs for
- * whatever needs a step or a colleague. Deciding itself is a plain form.
+ * The review panel: saved opinions by one click, the opinion and its files kept on the server while one writes,
+ * dialogs for whatever needs a step or a colleague, keys for those who have forty to do. Deciding itself is a
+ * plain form.
  */
+
+import { pickPeople } from "./people.js";
+import { OpinionFiles } from "./review_files.js";
 
 const SAVES_AFTER_MS = 1200;
 const form = document.getElementById("review-form");
@@ -29,6 +33,20 @@ document.addEventListener("click", (event) => {
   const tab = document.getElementById(opener.dataset.openTab);
   tab?.click();
   tab?.scrollIntoView({ block: "start" });
+});
+
+/* ---- keys ---- */
+
+document.addEventListener("keydown", (event) => {
+  if (!event.altKey || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
+  const digit = /^Digit([1-9])$/.exec(event.code);
+  const target = digit
+    ? document.querySelectorAll("[data-opinion]")[digit[1] - 1]
+    : document.querySelector({ KeyN: "[data-next]", KeyP: "[data-previous]", KeyR: "[data-return]", KeyO: "#opinion" }[event.code] ?? "none");
+  if (!target) return;
+  event.preventDefault();
+  if (target === opinion) target.focus();
+  else target.click();
 });
 
 if (form && opinion) panel();
@@ -88,6 +106,8 @@ function panel() {
 
   /* ---- before anything is sent: the opinion is kept, so that the version in the form is the present one ---- */
 
+  const box = form.querySelector("[data-files]");
+  const files = box ? new OpinionFiles(box, form) : null;
   let waiting = false;
   window.addEventListener("submit", async (event) => {
     const sent = event.target;
@@ -100,11 +120,16 @@ function panel() {
     const copy = sent.querySelector("[data-opinion-copy]");
     if (copy) copy.value = opinion.value;
     clearTimeout(timer);
-    if (!saving && opinion.value === kept) return;
+    if (!saving && !files?.busy && opinion.value === kept) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (waiting) return;
     waiting = true;
+    const refused = await files?.settled();
+    if (refused) {
+      waiting = false;
+      return; // a file was not taken: the reviewer decides whether to go on without it
+    }
     await save();
     kept = opinion.value; // also where it could not be kept: the decision itself carries it
     waiting = false;
@@ -130,30 +155,7 @@ function panel() {
   /* ---- dialogs ---- */
 
   const people = document.querySelector("select[data-people]");
-  const picker = people && window.TomSelect ? pick(people) : null;
-
-  function pick(element) {
-    return new window.TomSelect(element, {
-      valueField: "id",
-      labelField: "text",
-      searchField: [],
-      maxItems: 20,
-      closeAfterSelect: true,
-      placeholder: element.dataset.placeholder,
-      hidePlaceholder: true,
-      plugins: ["remove_button"],
-      render: { no_results: () => { const box = document.createElement("div"); box.className = "no-results"; box.textContent = document.body.dataset.noResults; return box; } },
-      load: (query, done) => {
-        const address = new URL(element.dataset.people, window.location.origin);
-        address.searchParams.set("q", query);
-        fetch(address, { headers: { Accept: "application/json" }, credentials: "same-origin" })
-          .then((answer) => (answer.ok ? answer.json() : []))
-          .then(done, () => done());
-      },
-      preload: "focus",
-      onType() { this.clearOptions(); },
-    });
-  }
+  const picker = people && window.TomSelect ? pickPeople(people, { most: 20, asked: () => ({ verb: chosenVerb() }) }) : null;
 
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]");
@@ -163,6 +165,7 @@ function panel() {
     if (opener.dataset.chooses) {
       dialog.querySelector(`input[name=verb][value="${opener.dataset.chooses}"]`).checked = true;
       showSigner(dialog);
+      picker?.clearOptions();
     }
     const echo = dialog.querySelector("[data-opinion-echo]");
     if (echo) echo.textContent = opinion.value;
@@ -171,11 +174,23 @@ function panel() {
     if (opener.dataset.chooses) picker?.focus();
   });
 
+  function chosenVerb() {
+    return document.querySelector("#person-dialog input[name=verb]:checked")?.value ?? "";
+  }
+
   function showSigner(dialog) {
     const box = dialog.querySelector("[data-for-signer]");
-    if (box) box.hidden = dialog.querySelector("input[name=verb]:checked")?.value !== "add_signer";
+    if (box) box.hidden = chosenVerb() !== "add_signer";
+    // A copy goes to as many as one likes, everything else to one; and not everybody may do everything.
+    if (picker) picker.settings.maxItems = chosenVerb() === "copy_to" ? 20 : 1;
   }
-  document.getElementById("person-dialog")?.addEventListener("change", (event) => showSigner(event.currentTarget));
+  document.getElementById("person-dialog")?.addEventListener("change", (event) => {
+    if (event.target.name !== "verb") return;
+    showSigner(event.currentTarget);
+    picker?.clear(true);
+    picker?.clearOptions();
+    picker?.load("");
+  });
   const reopened = document.querySelector("dialog[data-reopen]");
   if (reopened) {
     showSigner(reopened);

@@ -123,7 +123,7 @@ document.addEventListener("submit", async (event) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   // data-repeat: a POST that answers with a file leaves the page standing and may be sent again
-  if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("data-repeat")) return;
+  if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("data-repeat") || event.submitter?.hasAttribute("data-repeat")) return;
   if (sending.has(form)) {
     event.preventDefault();
     return;
@@ -163,3 +163,24 @@ document.addEventListener("change", (event) => {
   if (event.target.hasAttribute("data-submit-on-change")) event.target.form?.requestSubmit();
 });
 $("[data-focus]")?.focus();
+
+/* ---- where each list was left in this window (views/places.py): its cookie speaks for the window in front ---- */
+
+const PLACES = "places";
+
+function readPlaces(text) {
+  try { return JSON.parse(text) ?? {}; } catch { return {}; }
+}
+
+function tellPlaces() {
+  const kept = sessionStorage.getItem(PLACES);
+  if (kept && document.visibilityState === "visible") document.cookie = `${PLACES}=${encodeURIComponent(kept)}; path=/; SameSite=Lax`;
+}
+if ($("[data-list]")) {
+  const places = readPlaces(sessionStorage.getItem(PLACES));
+  delete places[window.location.pathname];
+  if (window.location.search) places[window.location.pathname] = window.location.search.slice(1);
+  sessionStorage.setItem(PLACES, JSON.stringify(Object.fromEntries(Object.entries(places).slice(-8))));
+}
+tellPlaces();
+document.addEventListener("visibilitychange", tellPlaces);

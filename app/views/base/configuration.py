@@ -28,6 +28,7 @@ from app.views.actor import current_actor
 from app.views.base.listing import Listing, PageAction, RowAction
 from app.views.base.view import OfficeView
 from app.views.errors import field_errors, translate
+from app.views.places import as_left
 from app.views.shell import menu_endpoint
 
 Options = Sequence[tuple[str, str]]
@@ -97,7 +98,7 @@ class ConfigurationView(OfficeView):
     list_verb = "manage"
     export_verb = "manage"
     form_template: ClassVar[str] = "configuration/form.html"
-    include_route_methods: ClassVar[set[str]] = {
+    include_route_methods: set[str] = {
         "list",
         "export",
         "save_columns",
@@ -323,7 +324,7 @@ class ConfigurationView(OfficeView):
             messages=messages,
             changes=self._readable(stale.changes) if stale else [],
             history=self._readable(history),
-            back_href=self._list_address(),
+            back_href=as_left(self._list_address()),
             extra=self.beside_form(row),
         )
         return make_response(page, status)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ClauseElement, ColumnElement, Row, Select, func, select
+from sqlalchemy import ClauseElement, ColumnElement, Row, Select, false, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.util import find_tables
 
@@ -16,7 +16,10 @@ from app.views.base.columns import Column
 from app.views.base.search import Arguments, Chip, SearchField
 
 PAGE_SIZES = (25, 50, 100, 200)
-_PAGING = frozenset({"sort", "page", "page_size"})
+MOST_SORT_KEYS = 5
+SAVED = "saved"
+"""The argument that names the saved query the other arguments came from."""
+_PAGING = frozenset({"sort", "page", "page_size", SAVED})
 _LARGEST_PAGE_NUMBER = 1_000_000
 _BATCH = 2_000
 
@@ -41,12 +44,22 @@ class Order:
     key: str
     descending: bool
 
+    def __str__(self) -> str:
+        return f"-{self.key}" if self.descending else self.key
+
+
+def unknown_arguments(spec: ListSpec, args: Arguments) -> list[str]:
+    """The arguments that this list does not have, in order."""
+    known = _PAGING.union(*(spec_field.names for spec_field in spec.fields))
+    return [name for name in args if name not in known]
+
 
 @dataclass
 class ListQuery:
     """One request's view of a list: `condition` is the actor's scope and the list's own restriction.
 
-    Raises `InvalidInput` for an unknown argument, sort column or page, and for unreadable conditions.
+    Raises `InvalidInput` for an unknown argument, sort column or page. Conditions that cannot be read are in
+    `problems`, field by field, and the list has no rows until they are put right.
     """
 
     spec: ListSpec
@@ -55,27 +68,47 @@ class ListQuery:
     page_size: int = 0
     order: list[Order] = field(init=False)
     conditions: list[ColumnElement[bool]] = field(init=False)
+    problems: dict[str, list[Problem]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        known = _PAGING.union(*(spec_field.names for spec_field in self.spec.fields))
-        unknown = [name for name in self.args if name not in known]
-        if unknown:
-            raise InvalidInput(
-                {
-                    unknown[0]: [
-                        Problem.of("There is no condition “%(name)s” on this list.", name=unknown[0][:40])
-                    ]
-                }
-            )
-        found = (spec_field.condition(self.args) for spec_field in self.spec.fields)
-        self.conditions = [self.condition, *(part for part in found if part is not None)]
+        for name in unknown_arguments(self.spec, self.args):
+            problem = Problem.of("There is no condition “%(name)s” on this list.", name=name[:40])
+            raise InvalidInput({name: [problem]})
+        self.conditions = [self.condition, *self._asked()]
+        if self.problems:
+            self.conditions.append(false())
         self.order = self._read_order()
         self.page_size = self._read_page_size()
+
+    def _asked(self) -> Iterator[ColumnElement[bool]]:
+        for spec_field in self.spec.fields:
+            try:
+                condition = spec_field.condition(self.args)
+            except InvalidInput as error:
+                self.problems.update(error.fields)
+                continue
+            if condition is not None:
+                yield condition
+
+    def require(self) -> None:
+        """Raises `InvalidInput` unless every condition can be read: before anything is done with the rows."""
+        if self.problems:
+            raise InvalidInput(self.problems)
 
     @property
     def requested_page(self) -> int:
         """The page asked for, from 1; the caller clamps it to the last."""
         return min(self._number("page", 1), _LARGEST_PAGE_NUMBER)
+
+    @property
+    def narrowed(self) -> tuple[tuple[str, str], ...]:
+        """What the address asks of the rows, whatever their order and page."""
+        return tuple((name, value) for name, value in self.args.items(multi=True) if name not in _PAGING)
+
+    @property
+    def sort(self) -> str:
+        """The order as written in an address."""
+        return ",".join(map(str, self.order))
 
     def chips(self) -> list[Chip]:
         """The chosen conditions."""
@@ -107,6 +140,35 @@ class ListQuery:
         )
         statement = self._select(columns, extra).join(ids, model.id == ids.c.id)
         return list(session.execute(statement.order_by(*self._order_keys())))
+
+    def joined(self, statement: Select[Any]) -> Select[Any]:
+        """A statement over the list's model with the joins that the list's own condition needs."""
+        return self._joined(statement, [self.condition])
+
+    def narrow_to(self, ids: Collection[int]) -> None:
+        """Ask for these rows alone, among those under the conditions."""
+        self.conditions.append(self.spec.model.id.in_(ids))
+
+    def ids(self, session: Session, most: int) -> list[int]:
+        """The ids of the first rows under the conditions, in order; at most so many."""
+        found = self._joined(select(self.spec.model.id), self._order_keys()).where(*self.conditions)
+        return list(session.scalars(found.order_by(*self._order_keys()).limit(most)))
+
+    def per_value(self, session: Session, column: InstrumentedAttribute[Any]) -> dict[Any, int]:
+        """How many rows there are for each value of a column."""
+        counted = self._joined(select(column, func.count()), [column.expression]).where(*self.conditions)
+        return dict(session.execute(counted.group_by(column)).tuples().all())
+
+    def has_rows(self, column: InstrumentedAttribute[Any], value: Any) -> ColumnElement[bool]:
+        """Has the list a row with this value in a column, whatever the conditions of the address? The value
+        is a column of the statement that asks."""
+        model: Any = self.spec.model
+        if column.class_ is model:  # one look into an index for each value
+            own = self._joined(select(model.id), [self.condition])
+            return own.where(column == value, self.condition).exists()
+        return value.in_(
+            self._joined(select(column), [column.expression, self.condition]).where(self.condition)
+        )
 
     def stream(self, session: Session, columns: Sequence[Column]) -> Iterator[Row[Any]]:
         """All rows under the conditions, in order, a batch at a time."""
@@ -156,13 +218,19 @@ class ListQuery:
 
     def _read_order(self) -> list[Order]:
         text = self.args.get("sort", "") or self.spec.default_sort
-        chosen = [Order(part.lstrip("-"), part.startswith("-")) for part in text.split(",") if part]
+        chosen: dict[str, Order] = {}
+        for part in filter(None, text.split(",")):
+            key = part.removeprefix("-")
+            chosen.setdefault(key, Order(key, part.startswith("-")))
         sortable = {column.key for column in self.spec.columns if column.sortable} | {"id"}
-        for order in chosen:
-            if order.key not in sortable:
-                problem = Problem.of("This list cannot be sorted by “%(name)s”.", name=order.key[:40])
+        for key in chosen:
+            if key not in sortable:
+                problem = Problem.of("This list cannot be sorted by “%(name)s”.", name=key[:40])
                 raise InvalidInput({"sort": [problem]})
-        return chosen
+        if not 0 < len(chosen) <= MOST_SORT_KEYS:
+            problem = Problem.of("Sort by 1 to %(most)s columns.", most=MOST_SORT_KEYS)
+            raise InvalidInput({"sort": [problem]})
+        return list(chosen.values())
 
     def _read_page_size(self) -> int:
         size = self._number("page_size", self.page_size or self.spec.page_size)

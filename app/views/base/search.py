@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext
@@ -15,14 +13,13 @@ from werkzeug.datastructures import MultiDict
 
 from app.core.enums import Labelled
 from app.core.errors import InvalidInput, Problem
-from app.core.money import InvalidAmount, format_yuan, yuan
-from app.core.workdays import SHANGHAI
 
 Arguments = MultiDict[str, str]
 Options = Callable[[], Sequence[tuple[str, str]]]
 """Delivers (value, label) pairs when the page needs them."""
 
 _LONGEST_TEXT = 100
+_LONGEST_ECHO = 40
 
 
 @dataclass(frozen=True)
@@ -93,6 +90,11 @@ class TextField(SearchField):
         return {**super().view(args), "placeholder": str(self.placeholder)}
 
 
+def not_offered(value: str) -> Problem:
+    """What is said of a value that is none of those to choose from."""
+    return Problem.of("“%(value)s” is not one of the offered values.", value=value[:_LONGEST_ECHO])
+
+
 @dataclass(frozen=True)
 class ChoiceField(SearchField):
     """One or several of the offered values. `where` makes the condition when a plain IN will not do."""
@@ -114,8 +116,7 @@ class ChoiceField(SearchField):
         try:
             values = [self.convert(value) for value in chosen]
         except ValueError:
-            problem = Problem.of("“%(value)s” is not one of the offered values.", value=", ".join(chosen))
-            raise InvalidInput({self.name: [problem]}) from None
+            raise InvalidInput({self.name: [not_offered(", ".join(chosen))]}) from None
         if self.where is not None:
             return self.where(values)
         condition: ColumnElement[bool] = self.column.in_(values)
@@ -141,109 +142,3 @@ def enum_choice(name: str, label: Any, column: Any, enum: type[Labelled], **opti
         return [(member.value, gettext(member.label)) for member in enum]
 
     return ChoiceField(name, label, column=column, options=offered, convert=enum, **options)
-
-
-@dataclass(frozen=True)
-class RangeField(SearchField):
-    """From–to; either end may be open."""
-
-    column: Any = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (f"{self.name}_from", f"{self.name}_to")
-
-    @abstractmethod
-    def parse(self, text: str) -> Any:
-        """The bound as a value. Raises `ValueError`."""
-
-    @abstractmethod
-    def readable(self, text: str) -> str:
-        """The bound as shown on the chip."""
-
-    def _bound(self, args: Arguments, name: str) -> Any:
-        text = args.get(name, "").strip()
-        if not text:
-            return None
-        try:
-            return self.parse(text)
-        except (ValueError, InvalidAmount):
-            problem = Problem.of("“%(value)s” cannot be read.", value=text[:40])
-            raise InvalidInput({name: [problem]}) from None
-
-    def condition(self, args: Arguments) -> ColumnElement[bool] | None:
-        low, high = (self._bound(args, name) for name in self.names)
-        if low is not None and high is not None:
-            between: ColumnElement[bool] = self._from(low) & self._to(high)
-            return between
-        if low is not None:
-            return self._from(low)
-        return self._to(high) if high is not None else None
-
-    def _from(self, low: Any) -> ColumnElement[bool]:
-        condition: ColumnElement[bool] = self.column >= low
-        return condition
-
-    def _to(self, high: Any) -> ColumnElement[bool]:
-        condition: ColumnElement[bool] = self.column <= high
-        return condition
-
-    def chips(self, args: Arguments) -> Iterable[Chip]:
-        for name, sign in zip(self.names, ("≥", "≤"), strict=True):
-            if text := args.get(name, "").strip():
-                yield Chip(f"{self.label} {sign} {self.readable(text)}", (name,))
-
-    def view(self, args: Arguments) -> dict[str, Any]:
-        low, high = self.names
-        return {
-            **super().view(args),
-            "min_name": low,
-            "max_name": high,
-            "min_value": args.get(low, ""),
-            "max_value": args.get(high, ""),
-        }
-
-
-@dataclass(frozen=True)
-class AmountRange(RangeField):
-    """An amount range in yuan."""
-
-    kind = "amountrange"
-
-    def parse(self, text: str) -> Decimal:
-        return yuan(text)
-
-    def readable(self, text: str) -> str:
-        try:
-            return format_yuan(yuan(text))
-        except InvalidAmount:
-            return text
-
-
-@dataclass(frozen=True)
-class DateRange(RangeField):
-    """A range of days in China; `moment` says that the column holds moments, not days."""
-
-    moment: bool = False
-
-    kind = "daterange"
-
-    def parse(self, text: str) -> dt.date:
-        return dt.date.fromisoformat(text)
-
-    def readable(self, text: str) -> str:
-        return text
-
-    def _from(self, low: dt.date) -> ColumnElement[bool]:
-        condition: ColumnElement[bool] = self.column >= (_midnight(low) if self.moment else low)
-        return condition
-
-    def _to(self, high: dt.date) -> ColumnElement[bool]:
-        if self.moment:
-            before: ColumnElement[bool] = self.column < _midnight(high + dt.timedelta(days=1))
-            return before
-        return super()._to(high)
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), SHANGHAI)

@@ -14,7 +14,7 @@ from app.core import download
 from app.core.errors import InvalidInput, Problem
 from app.services import attachment
 from app.views.actor import current_actor
-from app.views.declaration.files import file_view
+from app.views.document.files import file_view
 
 _CHUNK = 1 << 16
 
@@ -64,7 +64,14 @@ class AttachmentView(BaseView):
             file.stream,
         )
         view = file_view(row)
-        body = {"id": view.id, "name": view.name, "size": row.size, "href": view.href}
+        body = {
+            "id": view.id,
+            "name": view.name,
+            "size": row.size,
+            "size_text": view.size,
+            "href": view.href,
+            "remove_href": view.remove_href,
+        }
         return make_response(jsonify(body), 201)
 
     @expose("/<int:pk>/remove", methods=["POST"])

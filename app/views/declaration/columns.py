@@ -5,38 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask_babel import get_locale, lazy_gettext
-from sqlalchemy import select
 
 from app.core.enums import DocumentStatus
-from app.core.flow import RunState
 from app.core.xlsx import ColumnKind
 from app.models.declaration import Declaration
-from app.models.flow import FlowRun, FlowStep
 from app.models.project import Project
 from app.models.unit import Unit
 from app.services import dictionary
 from app.services.unit_of_work import current_session
 from app.views.base import AmountRange, ChoiceField, Column, DateRange, TextField, enum_choice
-from app.views.base.cells import BilingualColumn, bilingual
+from app.views.document.columns import open_status, present_step
 
 
 def _choices(dictionary_code: str) -> Sequence[tuple[str, str]]:
     found = dictionary.choices(current_session(), dictionary_code, str(get_locale()))
     return [(choice.code, choice.label) for choice in found]
 
-
-_PRESENT_STEP = (
-    select(bilingual("", "", FlowStep.name_zh, FlowStep.name_en).expression)
-    .join(FlowRun, FlowRun.current_step_id == FlowStep.id)
-    .where(
-        FlowRun.document_kind == Declaration.document_kind,
-        FlowRun.document_id == Declaration.id,
-        FlowRun.state == RunState.RUNNING,
-    )
-    .correlate(Declaration)
-    .scalar_subquery()
-)
-"""The name of the step a declaration waits at."""
 
 CODE = Column("code", lazy_gettext("Declaration no."), Declaration.code, nowrap=True, link=True)
 TITLE = Column("title", lazy_gettext("Project title"), Declaration.title, link=True, width=40)
@@ -68,7 +52,7 @@ SUBMITTED = Column(
     nowrap=True,
 )
 PROJECT = Column("project", lazy_gettext("Project no."), Project.code, nowrap=True)
-STEP = BilingualColumn("step", lazy_gettext("Present step"), _PRESENT_STEP, sortable=False)
+STEP = present_step(Declaration)
 
 DRAFT_COLUMNS = (CODE, TITLE, YEAR, TYPE, NATURE, UNIT, AMOUNT, STATUS, UPDATED)
 DECLARED_COLUMNS = (CODE, PROJECT, TITLE, YEAR, TYPE, NATURE, UNIT, AMOUNT, STATUS, STEP, SUBMITTED)
@@ -92,6 +76,7 @@ FIELDS = (
         "amount", lazy_gettext("Requested amount (yuan)"), primary=False, column=Declaration.requested_amount
     ),
 )
+DRAFT_FIELDS = (*FIELDS, open_status(Declaration))
 DECLARED_FIELDS = (
     *FIELDS,
     enum_choice("status", lazy_gettext("Status"), Declaration.status, DocumentStatus),

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, request, url_for
+from collections.abc import Sequence
+from typing import Any
+
 from flask_appbuilder import expose
-from flask_appbuilder.security.decorators import has_access, permission_name
-from flask_babel import gettext, lazy_gettext
+from flask_babel import get_locale, gettext, lazy_gettext
+from flask_login import login_required
 from sqlalchemy import ColumnElement, false, select
-from werkzeug.wrappers import Response as BaseResponse
 
 from app.core.enums import DocumentStatus
-from app.core.errors import InvalidInput, Problem
+from app.core.errors import Change
 from app.models.declaration import Declaration
 from app.models.unit import Unit
-from app.services import declaration, review
+from app.services import declaration
 from app.views.actor import current_actor
 from app.views.base import OfficeView, RowAction, ScopedInterface
+from app.views.base.dictionaries import catalogue
 from app.views.declaration.columns import DECLARED_COLUMNS, DECLARED_FIELDS
-from app.views.declaration.detail import declaration_detail
+from app.views.declaration.detail import DeclarationDetail, declaration_detail
+from app.views.document.labels import change_rows
+from app.views.document_pages import DocumentPage, page_context, register
 from app.views.shell import menu_endpoint
 from app.views.trail import add_crumb
 
@@ -45,8 +49,7 @@ class DeclarationView(OfficeView):
         RowAction("show", lazy_gettext("Open"), "read", "DeclarationView.show", "ti-eye"),
         RowAction("edit", lazy_gettext("Revise"), "edit", "DeclarationDraftView.edit", "ti-edit"),
     )
-    include_route_methods = {"list", "export", "save_columns", "show", "withdraw", "urge"}
-    method_permission_name = {"show": "read", "withdraw": "submit", "urge": "submit"}
+    include_route_methods = {"list", "export", "save_columns", "show"}
 
     def restriction(self) -> ColumnElement[bool]:
         """Of the actor's own unit and those below it, whatever else his roles let him read."""
@@ -57,42 +60,36 @@ class DeclarationView(OfficeView):
         return Declaration.status.not_in(_UNSUBMITTED) & Declaration.unit_id.in_(own)
 
     @expose("/show/<int:pk>")
-    @has_access
-    @permission_name("show")
+    @login_required
     def show(self, pk: int) -> str:
-        """One declaration, to be read, printed, and by its unit withdrawn."""
-        detail = declaration_detail(current_actor(), pk)
+        """One declaration, to be read and printed. No permission stands before it but the policy of the row:
+        signers and readers of a copy, who hold nothing of declarations, come here too."""
+        context = page_context(Declaration.document_kind, pk)
+        detail: DeclarationDetail = context["detail"]
         menu_endpoint(
             _MENU.get(detail.document.status, "DeclarationView.list")
             if current_actor().holds("declaration", "edit")
             else "DeclarationSummaryView.list"
         )
         add_crumb(detail.code)
-        return self.render_template("declaration/show.html", detail=detail, title=detail.title)
-
-    @expose("/withdraw/<int:pk>", methods=["POST"])
-    @has_access
-    @permission_name("withdraw")
-    def withdraw(self, pk: int) -> BaseResponse:
-        """Take a submitted declaration back to the drafts."""
-        row = declaration.withdraw(current_actor(), pk, _posted_version())
-        flash(gettext("Withdrawn: %(code)s. It is a draft again.", code=row.code), "success")
-        return redirect(url_for("DeclarationDraftView.edit", pk=pk))
-
-    @expose("/urge/<int:pk>", methods=["POST"])
-    @has_access
-    @permission_name("urge")
-    def urge(self, pk: int) -> BaseResponse:
-        """Remind the reviewers."""
-        review.urge(current_actor(), Declaration.document_kind, pk)
-        flash(gettext("The reviewers have been reminded."), "success")
-        return redirect(url_for("DeclarationView.show", pk=pk))
+        return self.render_template("declaration/show.html", **context)
 
 
-def _posted_version() -> int:
-    text = request.form.get("version", "")
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise InvalidInput(
-            {"version": [Problem.of("“%(value)s” is not a whole number from 1.", value=text[:40])]}
-        )
-    return int(text)
+def _changes(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    return change_rows(declaration.readable(changes, catalogue(), str(get_locale()), gettext))
+
+
+register(
+    DocumentPage(
+        kind=Declaration.document_kind,
+        label=lazy_gettext("Declaration"),
+        show_endpoint="DeclarationView.show",
+        detail=declaration_detail,
+        template="declaration/_detail.html",
+        head_template="declaration/_steps.html",
+        tasks_endpoint="ReviewTaskView.list",
+        edit_endpoint="ReviewEditView.edit",
+        draft_endpoint="DeclarationDraftView.edit",
+        changes=_changes,
+    )
+)

@@ -13,22 +13,23 @@ from sqlalchemy import select
 
 from app.access import policy
 from app.access.actor import Actor
-from app.core.enums import DocumentStatus, Stage
+from app.core.enums import DocumentStatus, Labelled, Stage
 from app.core.fiscal import mask_mobile
 from app.core.lifecycle import LIFE_STEPS, current_step, steps_done
 from app.core.money import format_wan, format_yuan, in_words, round_half_up
 from app.models.declaration import Declaration
 from app.models.log import FieldChange
-from app.services import attachment, declaration, review
+from app.services import attachment, declaration, review, similarity
 from app.services.declaration.fields import FIELD_BY_NAME, TABLE_BY_NAME, ChapterKey
 from app.services.declaration.queries import Detail
 from app.services.dictionary import Catalogue, catalogue
 from app.services.reading import Code, Codes, Flag, Kind, Mobile, Number, Yuan
 from app.services.unit_of_work import current_session
-from app.views.declaration.files import file_view
-from app.views.declaration.flow_log import log_entries
-from app.views.declaration.labels import change_rows
 from app.views.declaration.layout import LAYOUT
+from app.views.document.files import file_view
+from app.views.document.labels import change_rows
+from app.views.flow_log import log_entries
+from app.views.similarity import Similar, from_kept
 from app.workflow.naming import step_name
 
 _MOST_CHANGES = 500
@@ -54,8 +55,9 @@ class Figure:
 
 @dataclass(frozen=True)
 class Item:
-    """One value with its label; `wide` values are paragraphs."""
+    """One value with its label; `wide` values are paragraphs. `name` is the field's path."""
 
+    name: str
     label: str
     value: str
     wide: bool = False
@@ -63,8 +65,11 @@ class Item:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table of rows as read: headings with their alignment, cells, and a total line."""
+    """A table of rows as read: headings with their alignment, cells, and a total line. `name` is the
+    table's, `columns` are those of its headings: a cell's path is `name.row.column`, rows from 0."""
 
+    name: str
+    columns: tuple[str, ...]
     label: str
     headings: tuple[tuple[str, bool], ...]
     rows: tuple[tuple[str, ...], ...]
@@ -105,6 +110,7 @@ class DeclarationDetail:
     log: tuple[dict[str, Any], ...]
     changes: tuple[dict[str, Any], ...]
     may: frozenset[str]
+    similar: Sequence[Similar] = ()
 
     @property
     def id(self) -> int:
@@ -152,9 +158,10 @@ def declaration_detail(actor: Actor, declaration_id: int) -> DeclarationDetail:
         sections=reader.sections(),
         lines=reader.grid("budget_lines"),
         files=reader.files(),
-        log=log_entries(timeline, found.attachments),
+        log=log_entries(timeline),
         changes=_changes(found.declaration, timeline, reader),
         may=frozenset(verb for verb in _VERBS if policy.may(actor, verb, found.declaration)),
+        similar=from_kept(session, actor, similarity.kept(session, declaration_id)),
     )
 
 
@@ -232,9 +239,9 @@ class _Reader:
         )
         return tuple(section for section in sections if section.items or section.grids)
 
-    def _items(self, key: ChapterKey, names: Sequence[str]) -> list[Item]:
+    def _items(self, key: Labelled, names: Sequence[str]) -> list[Item]:
         items = [
-            Item(gettext(FIELD_BY_NAME[name].label), text, name in _PARAGRAPHS)
+            Item(name, gettext(FIELD_BY_NAME[name].label), text, name in _PARAGRAPHS)
             for name in names
             if (text := self._field(name))
         ]
@@ -244,7 +251,7 @@ class _Reader:
                 amount=format_yuan(self.row.requested_amount),
                 words=in_words(self.row.requested_amount),
             )
-            items[0] = Item(items[0].label, words)
+            items[0] = Item(items[0].name, items[0].label, words)
         return items
 
     def _field(self, name: str) -> str:
@@ -268,6 +275,8 @@ class _Reader:
         if any(column[0] == "amount" for column in used):
             total = format_yuan(sum((row.amount for row in rows if row.amount is not None), Decimal(0)))
         return Grid(
+            name,
+            tuple(column for column, _, _ in used),
             gettext(table.label),
             tuple((gettext(label), isinstance(kind, Yuan | Number)) for _, label, kind in used),
             tuple(
@@ -299,7 +308,14 @@ class _Reader:
         for row in self.found.attachments:
             view = file_view(row)
             who = row.created_by.full_name if row.created_by else ""
-            entry = {"name": view.name, "href": view.href, "size": view.size, "by": who, "at": row.created_at}
+            entry = {
+                "id": row.id,
+                "name": view.name,
+                "href": view.href,
+                "size": view.size,
+                "by": who,
+                "at": row.created_at,
+            }
             groups.setdefault(row.category, []).append(entry)
         return tuple(
             Files(self.known.label(attachment.CATEGORIES, category, self.language), tuple(entries))

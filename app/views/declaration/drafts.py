@@ -2,119 +2,55 @@
 
 from __future__ import annotations
 
-import secrets
-from typing import Any
-
-from flask import Response, flash, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Response, request
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import gettext, lazy_gettext
-from werkzeug.datastructures import MultiDict
-from werkzeug.wrappers import Response as BaseResponse
 
-from app.access import policy
-from app.core.errors import Conflict, InvalidInput, NotAllowed, Problem, StaleVersion
 from app.models.declaration import Declaration
-from app.services import attachment, declaration
-from app.services.unit_of_work import current_session
+from app.services import declaration
+from app.services.declaration.draft import KIND
 from app.views.actor import current_actor
-from app.views.base import OfficeView, PageAction, RowAction, ScopedInterface
-from app.views.declaration.bulk import chosen_rows, do_each
-from app.views.declaration.columns import DRAFT_COLUMNS, FIELDS
-from app.views.declaration.filling import (
-    Answer,
-    Filling,
-    Intent,
-    Kept,
-    draw,
-    shown_changes,
-    still_open,
-    urls_of,
-)
-from app.views.declaration.form import FormBuilder, chapter_states, errors_shown, saved_text, texts_of
-from app.views.declaration.labels import change_rows
-from app.views.errors import translate
-from app.views.shell import menu_endpoint
+from app.views.base import PageAction, ScopedInterface
+from app.views.declaration.columns import DRAFT_COLUMNS, DRAFT_FIELDS
+from app.views.declaration.form import FormBuilder
+from app.views.document.drafts import DraftsView, Page, bulk_draft_actions, draft_actions
+from app.views.document.filling import DocumentForm, Filling
 from app.views.trail import add_crumb
 
-Page = BaseResponse | Answer | str
-_LARGEST_BODY = 4 << 20
+FORM = DocumentForm(
+    kind=KIND,
+    builder=FormBuilder,
+    check=declaration.check,
+    submit=declaration.submit,
+    template="declaration/form.html",
+    drafts="DeclarationDraftView",
+    show_endpoint="DeclarationView.show",
+    create=declaration.create,
+    autosave_new=declaration.autosave,
+    similar="SimilarityView.title",
+)
 
 
-class DeclarationDraftView(OfficeView):
+class DeclarationDraftView(DraftsView):
     """Drafts and returned declarations of the actor's units, and the form to fill them in."""
 
+    form = FORM
     datamodel = ScopedInterface(Declaration)
     noun = "declaration"
     title = lazy_gettext("Declarations to submit")
     route_base = "/declaration/drafts"
-    list_verb = "edit"
-    export_verb = None
     columns = DRAFT_COLUMNS
-    fields = FIELDS
+    fields = DRAFT_FIELDS
     joins = (Declaration.unit,)
-    default_sort = "-updated_at"
     show_endpoint = "DeclarationDraftView.edit"
     page_actions = (
         PageAction(lazy_gettext("New declaration"), "DeclarationDraftView.create", "declaration", "create"),
     )
-    row_actions = (
-        RowAction("edit", lazy_gettext("Fill in"), "edit", "DeclarationDraftView.edit", "ti-edit"),
-        RowAction("preview", lazy_gettext("Preview"), "read", "DeclarationView.show", "ti-eye"),
-        RowAction(
-            "submit",
-            lazy_gettext("Submit for review"),
-            "submit",
-            "DeclarationDraftView.submit",
-            "ti-send",
-            post=True,
-            confirm=lazy_gettext("Submit this declaration for review?"),
-        ),
-        RowAction(
-            "recycle",
-            lazy_gettext("Move to the recycle bin"),
-            "recycle",
-            "DeclarationDraftView.recycle",
-            "ti-trash",
-            post=True,
-            confirm=lazy_gettext("Move this draft to the recycle bin? It can be restored there."),
-        ),
-    )
-    bulk_actions = (
-        RowAction(
-            "recycle",
-            lazy_gettext("Move to the recycle bin"),
-            "edit",
-            "DeclarationDraftView.recycle_many",
-            "ti-trash",
-            post=True,
-            confirm=lazy_gettext("Move the chosen drafts to the recycle bin? They can be restored there."),
-        ),
-    )
-    include_route_methods = {
-        "list",
-        "save_columns",
-        "create",
-        "edit",
-        "autosave_new",
-        "autosave",
-        "state",
-        "submit",
-        "recycle",
-        "recycle_many",
-    }
-    method_permission_name = {
-        "create": "create",
-        "autosave_new": "create",
-        "edit": "edit",
-        "autosave": "edit",
-        "state": "edit",
-        "submit": "submit",
-        "recycle": "edit",
-        "recycle_many": "edit",
-    }
-
-    # --- the form --------------------------------------------------------------------------------------
+    row_actions = draft_actions("DeclarationDraftView", "DeclarationView.show")
+    bulk_actions = bulk_draft_actions("DeclarationDraftView")
+    include_route_methods = {*DraftsView.include_route_methods, "autosave_new"}
+    method_permission_name = {**DraftsView.method_permission_name, "autosave_new": "create"}
 
     @expose("/new", methods=["GET", "POST"])
     @has_access
@@ -124,92 +60,7 @@ class DeclarationDraftView(OfficeView):
         add_crumb(gettext("New declaration"))
         if request.method == "GET":
             return self._shown(None)
-        return self._filled_in(Filling(current_actor(), None))
-
-    @expose("/edit/<int:pk>", methods=["GET", "POST"])
-    @has_access
-    @permission_name("edit")
-    def edit(self, pk: int) -> Page:
-        """The form of a draft or of a returned declaration."""
-        menu_endpoint("DeclarationDraftView.list")
-        if request.method == "GET":
-            return self._shown(pk)
-        return self._filled_in(Filling(current_actor(), pk))
-
-    def _shown(self, pk: int | None) -> Page:
-        actor, session = current_actor(), current_session()
-        if pk is None:
-            if actor.unit_id is None:
-                raise NotAllowed(
-                    "Your account belongs to no unit, so it cannot declare. Ask the administrator."
-                )
-            row, checklist = None, None
-        else:
-            row = declaration.load(session, actor, pk)
-            if not policy.may(actor, "edit", row):
-                return redirect(url_for("DeclarationView.show", pk=pk))
-            add_crumb(row.code)
-            checklist = declaration.check(session, row)
-        return draw(FormBuilder(session, actor).page(row, checklist, secrets.token_urlsafe(16)), actor)
-
-    def _filled_in(self, filling: Filling) -> Page:
-        if order := filling.form.get("rows"):
-            return filling.with_rows_changed(order)
-        try:
-            kept = filling.keep()
-        except (StaleVersion, Conflict) as error:
-            return self._came_late(filling, error)
-        except InvalidInput as error:
-            return filling.again(error, status=error.status)
-        refused = filling.upload(kept)
-        self._remove_attachment(filling)
-        filling.form = MultiDict([*filling.form.items(multi=True)])
-        filling.form.setlist("version", [str(kept.version)])
-        if refused:
-            return filling.again(status=filling.refusal_status, errors=refused)
-        if filling.intent is Intent.SUBMIT:
-            return self._submitted(filling, kept)
-        if kept.unreadable:
-            answer, _ = filling.again(
-                InvalidInput({}, "Saved as typed. Correct what is marked below before submitting.")
-            )
-            return answer, InvalidInput.status
-        if filling.intent is Intent.SAVE and "remove_attachment" not in filling.form:
-            flash(gettext("Draft saved."), "success")
-        return redirect(url_for("DeclarationDraftView.edit", pk=kept.id))
-
-    def _came_late(self, filling: Filling, error: StaleVersion | Conflict) -> Page:
-        """Somebody was faster, perhaps this very page by a second click."""
-        if filling.intent is Intent.SUBMIT and filling.already_submitted():
-            return redirect(url_for("DeclarationView.show", pk=filling.declaration_id))
-        if filling.declaration_id is None:
-            return filling.again(error, status=error.status)
-        is_open, status = still_open(filling.actor, filling.declaration_id)
-        if is_open and isinstance(error, StaleVersion):
-            return filling.stale(error)
-        return filling.refused(error, status)
-
-    def _submitted(self, filling: Filling, kept: Kept) -> Page:
-        try:
-            row = declaration.submit(filling.actor, kept.id, kept.version, page=filling.token)
-        except InvalidInput as error:
-            return filling.again(error, status=error.status)
-        except (StaleVersion, Conflict) as error:
-            if not isinstance(error, StaleVersion) and still_open(filling.actor, kept.id)[0]:
-                return filling.again(error, status=error.status)
-            return self._came_late(filling, error)
-        return self._in_review(row)
-
-    def _in_review(self, row: Declaration) -> BaseResponse:
-        flash(gettext("Submitted: %(code)s. It is in review now.", code=row.code), "success")
-        return redirect(url_for("DeclarationView.show", pk=row.id))
-
-    def _remove_attachment(self, filling: Filling) -> None:
-        chosen = filling.form.get("remove_attachment", "")
-        if chosen.isdecimal():
-            attachment.remove(filling.actor, int(chosen))
-
-    # --- autosave --------------------------------------------------------------------------------------
+        return self._filled_in(Filling(FORM, current_actor(), None))
 
     @expose("/autosave", methods=["POST"])
     @has_access
@@ -217,135 +68,3 @@ class DeclarationDraftView(OfficeView):
     def autosave_new(self) -> Response:
         """Keep what was typed into a new form: makes its draft, or finds the one this page made before."""
         return self._autosaved(None)
-
-    @expose("/autosave/<int:pk>", methods=["POST"])
-    @has_access
-    @permission_name("autosave")
-    def autosave(self, pk: int) -> Response:
-        """Keep what was typed so far, readable or not."""
-        return self._autosaved(pk)
-
-    def _autosaved(self, pk: int | None) -> Response:
-        filling = Filling(current_actor(), pk, _posted_json())
-        try:
-            saved = declaration.autosave(filling.actor, pk, filling.version, filling.raw, page=filling.token)
-        except (StaleVersion, Conflict) as error:
-            if pk is None:
-                raise
-            return self._conflict(filling, error, pk)
-        return jsonify(
-            {"saved_text": saved_text(saved.saved_at), **self._state(saved.id, tried="tried" in filling.form)}
-        )
-
-    def _conflict(self, filling: Filling, error: StaleVersion | Conflict, pk: int) -> Response:
-        is_open, _ = still_open(filling.actor, pk)
-        version = declaration.load(current_session(), filling.actor, pk).version
-        html = render_template(
-            "declaration/_conflict.html",
-            changes=change_rows(shown_changes(error)) if isinstance(error, StaleVersion) else [],
-            current_href=urls_of(pk)["form"],
-            may_keep=is_open,
-        )
-        body = {"message": translate(error.message, error.params), "version": version, "conflict": html}
-        return make_response(jsonify(body), StaleVersion.status)
-
-    @expose("/state/<int:pk>")
-    @has_access
-    @permission_name("state")
-    def state(self, pk: int) -> Response:
-        """Ticks, marks, messages and attachment cards as they are now, for the form's script."""
-        return jsonify(self._state(pk, tried="tried" in request.args))
-
-    def _state(self, pk: int, *, tried: bool) -> dict[str, Any]:
-        actor, session = current_actor(), current_session()
-        row = declaration.load(session, actor, pk)
-        checklist = declaration.check(session, row)
-        errors = errors_shown(checklist, tried=tried)
-        builder = FormBuilder(session, actor)
-        cards = render_template(
-            "declaration/_attachments.html",
-            cards=builder.cards(row, checklist),
-            attachment_errors=errors,
-            attachment_accept=builder.limits["accept"],
-        )
-        return {
-            "id": row.id,
-            "version": row.version,
-            "urls": urls_of(row.id),
-            "chapters": [
-                {"key": key, "state": tick, "text": str(_TICK_TEXTS[tick])}
-                for key, tick in chapter_states(checklist, tried=tried).items()
-            ],
-            "required": sorted(checklist.demands.fields),
-            "errors": errors,
-            "warnings": texts_of(checklist.warnings()),
-            "attachments": cards,
-        }
-
-    # --- moves from the list ---------------------------------------------------------------------------
-
-    @expose("/submit/<int:pk>", methods=["POST"])
-    @has_access
-    @permission_name("submit")
-    def submit(self, pk: int) -> Page:
-        """Submit a draft from the list as it is stored; what is missing is shown on its form."""
-        menu_endpoint("DeclarationDraftView.list")
-        actor = current_actor()
-        row = declaration.load(current_session(), actor, pk, verb="submit")
-        try:
-            return self._in_review(declaration.submit(actor, pk, row.version))
-        except InvalidInput as error:
-            filling = Filling(
-                actor, pk, MultiDict({"version": str(row.version), "page": secrets.token_urlsafe(16)})
-            )
-            page = filling.page(tried=True, typed=False)
-            page.headline = translate(error.message, error.params)
-            return draw(page, actor), error.status
-
-    @expose("/recycle/<int:pk>", methods=["POST"])
-    @has_access
-    @permission_name("recycle")
-    def recycle(self, pk: int) -> BaseResponse:
-        """Put a draft into the recycle bin."""
-        actor = current_actor()
-        row = declaration.load(current_session(), actor, pk, verb="recycle")
-        declaration.recycle(actor, pk, row.version)
-        flash(gettext("Moved to the recycle bin: %(code)s", code=row.code), "success")
-        return redirect(url_for("DeclarationDraftView.list"))
-
-    @expose("/recycle", methods=["POST"])
-    @has_access
-    @permission_name("recycle_many")
-    def recycle_many(self) -> BaseResponse:
-        """Put the chosen drafts into the recycle bin; each row tells its own result."""
-        actor = current_actor()
-        done = do_each(
-            chosen_rows(actor, "edit"), lambda row: declaration.recycle(actor, row.id, row.version)
-        )
-        if done:
-            flash(gettext("Moved to the recycle bin: %(count)s", count=done), "success")
-        return redirect(url_for("DeclarationDraftView.list"))
-
-
-_TICK_TEXTS = {
-    "ok": lazy_gettext("complete"),
-    "missing": lazy_gettext("not complete"),
-    "wrong": lazy_gettext("needs attention"),
-}
-
-
-def _posted_json() -> MultiDict[str, str]:
-    """The script's body {"version", "values": [[name, value], …]} as a form."""
-    body = request.get_json(silent=True) if (request.content_length or 0) <= _LARGEST_BODY else None
-    if not isinstance(body, dict) or not _are_pairs(body.get("values")):
-        raise InvalidInput({"values": [Problem.of("Send the form's fields as pairs of texts.")]})
-    form: MultiDict[str, str] = MultiDict([(name, value) for name, value in body["values"]])
-    form.setlist("version", [str(body.get("version") or "")])
-    return form
-
-
-def _are_pairs(values: object) -> bool:
-    return isinstance(values, list) and all(
-        isinstance(pair, list) and len(pair) == 2 and all(isinstance(text, str) for text in pair)
-        for pair in values
-    )

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
 
 from app.access import policy
-from app.core.errors import Conflict, InvalidInput, StaleVersion
-from app.models.declaration import Declaration
+from app.core.errors import Conflict, InvalidInput, NotFound, StaleVersion
 from app.models.flow import Task
 from app.services import declaration
+from app.services.document.form import raw_from_form
 from app.services.unit_of_work import current_session
 from app.views.actor import current_actor
-from app.views.declaration.filling import shown_changes
-from app.views.declaration.form import EMPTY_ROWS, FormBuilder, FormPage, texts_of
-from app.views.declaration.labels import change_rows
-from app.views.declaration.sentences import script_texts
+from app.views.declaration.drafts import FORM
+from app.views.document.filling import DocumentForm
+from app.views.document.form import EMPTY_ROWS, FormPage, texts_of
+from app.views.document.labels import change_rows
+from app.views.document.sentences import script_texts
+from app.views.document_pages import page_of
 from app.views.errors import translate
 from app.views.review.tasks import NO_VERSION, known_task, number_of
 from app.views.shell import menu_endpoint
@@ -30,10 +33,15 @@ _HIDDEN = frozenset({"lead_mobile", "contact_mobile"})
 """Telephones are masked outside their unit (domain.md 3.1.1), so a reviewer cannot edit them either."""
 
 
-class ReviewEditView(BaseView):
-    """The declaration's form in a reviewer's hands: a reason is required, nothing is saved by itself."""
+class EditView(BaseView):
+    """A document's form in a reviewer's hands: a reason is required, nothing is saved by itself. A kind names
+    its `form` and `save`, the service's function (actor, id, version, raw, reason)."""
 
-    route_base = "/review"
+    form: ClassVar[DocumentForm]
+    save: ClassVar[Callable[..., Any]]
+    tasks_endpoint: ClassVar[str]
+    saved_text: ClassVar[Any]
+
     default_view = "edit"
     class_permission_name = "task"
     method_permission_name = {"edit": "act"}
@@ -46,12 +54,14 @@ class ReviewEditView(BaseView):
         """The form, and its answer."""
         actor = current_actor()
         task = known_task(pk)
+        if task.run.document_kind != self.form.kind.name:
+            return _to_its_own(task)
         document_id = task.run.document_id
         if request.method == "GET":
             # Asked here as well, so that a form that cannot be saved is not offered.
-            policy.load(current_session(), actor, Declaration, document_id, verb="amend")
+            policy.load(current_session(), actor, self.form.kind.model, document_id, verb="amend")
             return self._page(task, self._form(document_id))
-        raw = declaration.raw_from_form(request.form.items(multi=True))
+        raw = raw_from_form(self.form.kind.description, request.form.items(multi=True))
         table = request.form.get("rows", "").partition(".")[0]
         if table:
             page = self._form(document_id, raw)
@@ -60,7 +70,7 @@ class ReviewEditView(BaseView):
         reason = request.form.get("reason", "")
         version = number_of(request.form.get("version")) or NO_VERSION
         try:
-            declaration.reviewer_edit(actor, document_id, version, raw, reason)
+            self.save(actor, document_id, version, raw, reason)
         except InvalidInput as error:
             page = self._form(document_id, raw)
             page.version = version
@@ -69,22 +79,22 @@ class ReviewEditView(BaseView):
             return self._page(task, page), error.status
         except StaleVersion as error:
             page = self._form(document_id, raw)
-            page.changes = shown_changes(error)
+            page.changes = self.form.shown_changes(error)
             return self._page(task, page), error.status
         except Conflict as error:
             page = self._form(document_id, raw)
             page.headline = translate(error.message, error.params)
             return self._page(task, page), error.status
-        flash(gettext("The declaration was changed. The unit can read what and why."), "success")
+        flash(str(self.saved_text), "success")
         return redirect(url_for("ReviewView.task", pk=pk))
 
     def _form(self, document_id: int, typed: dict[str, Any] | None = None) -> FormPage:
         session, actor = current_session(), current_actor()
-        row = declaration.load(session, actor, document_id)
-        return FormBuilder(session, actor).page(row, declaration.check(session, row), "", state=typed)
+        row = self.form.kind.load(session, actor, document_id)
+        return self.form.builder(session, actor).page(row, self.form.check(session, row), "", state=typed)
 
     def _page(self, task: Task, page: FormPage) -> str:
-        menu_endpoint("ReviewTaskView.list")
+        menu_endpoint(self.tasks_endpoint)
         add_crumb(task.run.code, url_for("ReviewView.task", pk=task.id))
         add_crumb(gettext("Edit directly"))
         return self.render_template(
@@ -98,3 +108,22 @@ class ReviewEditView(BaseView):
             texts=script_texts(),
             back_href=url_for("ReviewView.task", pk=task.id),
         )
+
+
+def _to_its_own(task: Task) -> ResponseReturnValue:
+    """A task of another kind is edited on that kind's page."""
+    policy.load(current_session(), current_actor(), Task, task.id, verb="act")
+    endpoint = page_of(task.run.document_kind).edit_endpoint
+    if endpoint is None:
+        raise NotFound
+    return redirect(url_for(endpoint, pk=task.id))
+
+
+class ReviewEditView(EditView):
+    """直接修改 of a declaration."""
+
+    route_base = "/review"
+    form = FORM
+    save = staticmethod(declaration.reviewer_edit)
+    tasks_endpoint = "ReviewTaskView.list"
+    saved_text = lazy_gettext("The declaration was changed. The unit can read what and why.")

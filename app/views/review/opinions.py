@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
@@ -36,12 +38,14 @@ class OpinionForm(DynamicForm):
 
 
 class SavedOpinionView(BaseView):
-    """One's own sentences: added, reworded and removed."""
+    """One's own sentences: added, reworded, put in order and removed."""
 
+    shared = False
+    title: Any = lazy_gettext("Saved opinions")
     route_base = "/opinions"
     default_view = "list"
     class_permission_name = "task"
-    method_permission_name = dict.fromkeys(("list", "add", "edit", "remove"), "act")
+    method_permission_name = dict.fromkeys(("list", "add", "edit", "move", "remove"), "act")
     base_permissions = ["can_act"]
 
     @expose("/")
@@ -59,12 +63,12 @@ class SavedOpinionView(BaseView):
         form = OpinionForm()
         if form.validate():
             try:
-                review.add_opinion(current_actor(), form.text.data or "")
+                review.add_opinion(current_actor(), form.text.data or "", shared=self.shared)
             except InvalidInput as error:
                 form.text.errors = field_errors(error).get("text", [])
             else:
                 flash(gettext("The opinion was kept."), "success")
-                return redirect(url_for("SavedOpinionView.list"))
+                return redirect(url_for(f"{self.endpoint}.list"))
         return self._page(form), 400
 
     @expose("/edit/<int:pk>", methods=["GET", "POST"])
@@ -81,15 +85,23 @@ class SavedOpinionView(BaseView):
                 form.text.errors = field_errors(error).get("text", [])
             else:
                 flash(gettext("The opinion was kept."), "success")
-                return redirect(url_for("SavedOpinionView.list"))
-        menu_endpoint("SavedOpinionView.list")
+                return redirect(url_for(f"{self.endpoint}.list"))
+        menu_endpoint(f"{self.endpoint}.list")
         page = self.render_template(
             "configuration/form.html",
             title=gettext("Reword an opinion"),
             form=form,
-            back_href=url_for("SavedOpinionView.list"),
+            back_href=url_for(f"{self.endpoint}.list"),
         )
         return page, 400 if form.errors else 200
+
+    @expose("/move/<int:pk>", methods=["POST"])
+    @has_access
+    @permission_name("move")
+    def move(self, pk: int) -> ResponseReturnValue:
+        """One place further up, or down: the first nine have keys on the review page."""
+        review.move_opinion(current_actor(), pk, up=request.form.get("to") == "up")
+        return redirect(url_for(f"{self.endpoint}.list"))
 
     @expose("/remove/<int:pk>", methods=["POST"])
     @has_access
@@ -98,12 +110,31 @@ class SavedOpinionView(BaseView):
         """Keep one no longer."""
         review.remove_opinion(current_actor(), pk)
         flash(gettext("The opinion was removed."), "success")
-        return redirect(url_for("SavedOpinionView.list"))
+        return redirect(url_for(f"{self.endpoint}.list"))
 
     def _page(self, form: OpinionForm) -> str:
         actor = current_actor()
-        menu_endpoint("SavedOpinionView.list")
-        rows = [(row, policy.may(actor, "edit", row)) for row in review.saved_opinions(actor)]
+        menu_endpoint(f"{self.endpoint}.list")
+        rows = [
+            (row, policy.may(actor, "edit", row))
+            for row in review.saved_opinions(actor)
+            if row.user_id is None or not self.shared
+        ]
         return self.render_template(
-            "review/opinions.html", title=gettext("Saved opinions"), opinions=rows, form=form
+            "review/opinions.html",
+            title=str(self.title),
+            opinions=rows,
+            form=form,
+            endpoint=self.endpoint,
         )
+
+
+class SharedOpinionView(SavedOpinionView):
+    """The sentences every reviewer is offered, in the hands of who keeps the dictionaries."""
+
+    shared = True
+    title = lazy_gettext("Shared opinions")
+    route_base = "/opinions/shared"
+    class_permission_name = "dictionary"
+    method_permission_name = dict.fromkeys(("list", "add", "edit", "move", "remove"), "manage")
+    base_permissions = ["can_manage"]

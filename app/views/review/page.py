@@ -1,10 +1,9 @@
-"""The review page: the declaration at the left, at the right what a reviewer may do with his task."""
+"""The review page: the document at the left, at the right what a reviewer may do with his task."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from flask import flash, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,18 +14,19 @@ from flask_babel import get_locale, gettext
 from app.access.rules_task import why_closed
 from app.core.errors import Change, Conflict, DomainError, InvalidInput, NotFound, StaleVersion
 from app.core.flow import RunState, TaskKind, TaskState, Verb
+from app.models.attachment import OF_TASK
 from app.models.base import utcnow
 from app.models.flow import Task
-from app.services import declaration, people, review
+from app.services import attachment, parameter, people, review
+from app.services.unit_of_work import current_session
 from app.views import go
 from app.views.actor import current_actor
 from app.views.base.cells import days_badge
-from app.views.base.dictionaries import catalogue
-from app.views.declaration.detail import declaration_detail
-from app.views.declaration.labels import change_rows
+from app.views.document.files import file_view
+from app.views.document_pages import DocumentPage, page_context, page_of
 from app.views.errors import field_errors, translate
 from app.views.filters import localtime
-from app.views.review.tasks import NO_VERSION, following, known_task, next_address, number_of
+from app.views.review.tasks import NO_VERSION, known_task, next_address, number_of, queue_around
 from app.views.shell import menu_endpoint
 from app.views.trail import add_crumb
 from app.workflow.naming import step_name
@@ -80,6 +80,7 @@ class ReviewView(BaseView):
         verb = form.get("verb", "")
         opinion = form.get("opinion", "")
         try:
+            self._take_in(pk)
             result = review.act(
                 current_actor(),
                 pk,
@@ -91,6 +92,7 @@ class ReviewView(BaseView):
                     number for text in form.getlist("to_user") if (number := number_of(text)) is not None
                 ],
                 position=form.get("position", TaskKind.AFTER),
+                attachment_ids=None,
             )
         except NotFound:
             raise
@@ -99,7 +101,9 @@ class ReviewView(BaseView):
         flash(_told(result), "success")
         if result.verb not in _DECIDES and result.verb is not Verb.REPLY:
             return redirect(url_for("ReviewView.task", pk=pk))
-        return redirect(next_address())
+        done = known_task(pk)
+        list_href = url_for(page_of(done.run.document_kind).tasks_endpoint)
+        return redirect(next_address(done, list_href))
 
     @expose("/<int:pk>/opinion", methods=["POST"])
     @has_access
@@ -138,10 +142,24 @@ class ReviewView(BaseView):
     @has_access
     @permission_name("people")
     def people(self, pk: int) -> ResponseReturnValue:
-        """Colleagues to transfer to, ask, add or send a copy, while one types: [{id, text}]."""
-        known_task(pk)
-        found = people.reviewers(current_actor(), request.args.get("q", "")[:60])
-        return jsonify([{"id": person.id, "text": str(person)} for person in found])
+        """Colleagues to transfer to, ask, add or send a copy, while one types: [{id, text}]. Only those who
+        could do it: not who submitted, nor who has reviewed or is to review in this round."""
+        task = known_task(pk)
+        verb = request.args.get("verb", "")
+        found = people.reviewers(
+            current_actor(),
+            request.args.get("q", "")[:60],
+            grant="read" if verb == Verb.COPY_TO else "act",
+            without=review.unfit_people(task, verb),
+        )
+        language = str(get_locale())
+        return jsonify([{"id": person.id, "text": person.described(language)} for person in found])
+
+    def _take_in(self, pk: int) -> None:
+        """Keep the files of a browser without scripts; with them they were sent while one wrote."""
+        for file in request.files.getlist("file"):
+            if file.filename:
+                attachment.add(current_actor(), OF_TASK, pk, "", file.filename, file.stream)
 
     # -- drawing ----------------------------------------------------------------------------------------
 
@@ -158,18 +176,19 @@ class ReviewView(BaseView):
         return self._page(known_task(pk), refused)
 
     def _page(self, task: Task, refused: Refused) -> str:
-        actor = current_actor()
+        actor, session = current_actor(), current_session()
         kind, document_id = task.run.document_kind, task.run.document_id
-        detail = declaration_detail(actor, document_id)
+        context = page_context(kind, document_id)
+        page: DocumentPage = context["page"]
         panel = review.panel(actor, kind, document_id) if task.state is TaskState.OPEN else None
         if panel is not None and panel.task.id != task.id:
             panel = None
-        menu_endpoint("ReviewTaskView.list")
-        add_crumb(detail.code)
+        edits = panel is not None and panel.may_edit and page.edit_endpoint is not None
+        menu_endpoint(page.tasks_endpoint)
+        add_crumb(context["detail"].code)
         return self.render_template(
             "review/task.html",
-            title=detail.title,
-            detail=detail,
+            **context,
             task=task,
             run=task.run,
             step=str(step_name(task.step)),
@@ -178,13 +197,18 @@ class ReviewView(BaseView):
             return_to=[(step.id, str(step_name(step))) for step in panel.options.return_to] if panel else [],
             badge=days_badge(task.due_at),
             refused=refused,
-            changes=_shown_changes(refused.changes),
+            changes=page.changes(refused.changes),
+            edit_href=url_for(page.edit_endpoint, pk=task.id) if edits and page.edit_endpoint else None,
+            list_href=url_for(page.tasks_endpoint),
             chosen_people=_people_named(refused.chosen.get("to_user", ())),
             opinion=refused.opinion if refused.opinion is not None else task.saved_opinion,
             document_href=go.address(kind, document_id),
             may_take_back=_may_take_back(task),
             state_text="" if panel else _why_closed(task),
-            following=following(task),
+            queue=queue_around(task),
+            files=[file_view(row) for row in panel.files] if panel else [],
+            accept=",".join(f".{name}" for name in parameter.list_of(session, "attachment.types")),
+            answer=panel.answer if panel else None,
         )
 
 
@@ -199,6 +223,8 @@ def _told(result: review.Result) -> str:
 
 def _why_closed(task: Task) -> str:
     """Why there is nothing to decide here: who was quicker, whom one waits for, or that the run has ended."""
+    if task.state is TaskState.OPEN and review.has_submitted(current_actor(), task.run):
+        return gettext("You submitted this document, so you may not review it.")
     if task.state is TaskState.OPEN:
         return gettext("This task is not open any more. Open the page again to see what happened.")
     why = why_closed(task)
@@ -218,11 +244,9 @@ def _people_named(texts: Sequence[str]) -> list[tuple[int, str]]:
     chosen = {number for text in texts if (number := number_of(text)) is not None}
     if not chosen:
         return []
-    return [(person.id, str(person)) for person in people.named(current_actor(), chosen)]
-
-
-def _shown_changes(changes: Sequence[Change]) -> list[dict[str, Any]]:
-    return change_rows(declaration.readable(changes, catalogue(), str(get_locale()), gettext))
+    language = str(get_locale())
+    found = people.named(current_actor(), chosen, grant="read")
+    return [(person.id, person.described(language)) for person in found]
 
 
 def _step_named(text: str) -> int | str | None:

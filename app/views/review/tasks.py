@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import url_for
@@ -24,25 +26,68 @@ def known_task(pk: int) -> Task:
 
 
 @dataclass(frozen=True)
-class Following:
-    """How many tasks wait besides one, and the most urgent of them."""
+class Queue:
+    """Where a task stands among all that wait for the actor, the most urgent first. `count` is how many wait
+    besides it, `place` counts from 1 and is None for one that waits no longer."""
 
     count: int
-    href: str | None
+    total: int
+    place: int | None
+    next_href: str | None
+    previous_href: str | None
 
 
-def following(task: Task | None) -> Following:
-    """What waits for the actor besides this task, the most urgent first."""
-    waiting = policy.scoped(current_actor(), Task, "act").with_only_columns(Task.id)
-    if task is not None:
-        waiting = waiting.where(Task.id != task.id)
-    ids = current_session().scalars(waiting.order_by(Task.due_at.asc().nulls_last(), Task.id)).all()
-    return Following(len(ids), url_for("ReviewView.task", pk=ids[0]) if ids else None)
+_Key = tuple[bool, dt.datetime | None, int]
 
 
-def next_address() -> str:
-    """The next task, or the list when nothing waits any more."""
-    return following(None).href or url_for("ReviewTaskView.list")
+def queue_around(task: Task) -> Queue:
+    """The actor's queue, seen from one of its tasks; behind the last one comes the first again."""
+    keys = _waiting()
+    ids = [key[-1] for key in keys]
+    place = ids.index(task.id) if task.id in ids else None
+    others = [number for number in ids if number != task.id]
+    if not others:
+        return Queue(0, len(ids), 1 if place is not None else None, None, None)
+    behind = place if place is not None else _place_of(keys, task)
+    return Queue(
+        count=len(others),
+        total=len(ids),
+        place=place + 1 if place is not None else None,
+        next_href=_href(others[behind % len(others)]),
+        previous_href=_href(others[behind - 1]),
+    )
+
+
+def next_address(done: Task, list_href: str) -> str:
+    """The task after the one just done; the list when nothing waits any more."""
+    return queue_around(done).next_href or list_href
+
+
+def _waiting() -> list[_Key]:
+    """What waits for the actor as sorting keys, in order; without a limit last."""
+    waiting = policy.scoped(current_actor(), Task, "act").with_only_columns(Task.due_at, Task.id)
+    rows = current_session().execute(waiting.order_by(Task.due_at.asc().nulls_last(), Task.id))
+    return [_key(due_at, number) for due_at, number in rows]
+
+
+def _key(due_at: dt.datetime | None, number: int) -> _Key:
+    return due_at is None, due_at, number
+
+
+def _place_of(keys: Sequence[_Key], task: Task) -> int:
+    """How many wait before where the task stood."""
+    own = _key(task.due_at, task.id)
+    return sum(_before(key, own) for key in keys)
+
+
+def _before(one: _Key, other: _Key) -> bool:
+    if one[0] or other[0]:
+        return (one[0], one[-1]) < (other[0], other[-1])
+    return one < other
+
+
+def _href(task_id: int) -> str:
+    return url_for("ReviewView.task", pk=task_id)
 
 
 def number_of(text: str | None) -> int | None:

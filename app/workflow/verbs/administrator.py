@@ -17,7 +17,7 @@ def reassign(case: Case, task: Task, to_user_id: int, opinion: str = "") -> None
     step = case.current
     if task.state not in (TaskState.OPEN, TaskState.WAITING):
         raise Conflict("This task is not open any more. Open the page again to see what happened.")
-    problem = unfit(case, step, to_user_id)
+    problem = unfit(case, to_user_id)
     if problem is not None:
         raise InvalidInput({"to_user": [problem]})
     opinion = checked_opinion(opinion)
@@ -25,6 +25,7 @@ def reassign(case: Case, task: Task, to_user_id: int, opinion: str = "") -> None
     heir.opened_by_id, heir.state, heir.arrived_at = task.opened_by_id, task.state, task.arrived_at
     was_open = task.state is TaskState.OPEN
     inherit(case, task, heir)
+    case.tell(EventKind.REASSIGNED, [task.user_id], step=step, opinion=opinion)
     task.state, task.done_at, task.closed_by_id, task.resume_state = TaskState.CANCELLED, case.now, None, None
     if was_open:
         start(case, heir)

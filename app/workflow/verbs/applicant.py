@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.access.actor import Actor
@@ -15,7 +15,7 @@ from app.core.errors import Conflict
 from app.core.flow import RunState, TaskState, Verb
 from app.core.workdays import SHANGHAI, today_in_china
 from app.models.base import Document, utcnow
-from app.models.flow import FlowLog, FlowRun, FlowStep
+from app.models.flow import FlowLog, FlowRun, FlowStep, Task
 from app.workflow.case import Case, EventKind, checked_opinion, load_case, published
 from app.workflow.moves import Route, end, follow_route, route, status_after, supersede
 from app.workflow.registry import reviewable
@@ -39,6 +39,7 @@ def submit(
             status=document.status,
         )
     opinion = checked_opinion(opinion)
+    _check_never_reviewed(session, actor, document)
     run = open_run(session, document)
     if run is not None:
         return resubmit(load_case(session, actor, entry, document, run), opinion, attachment_ids)
@@ -77,6 +78,22 @@ def resubmit(case: Case, opinion: str = "", attachment_ids: Iterable[int] = ()) 
         case.submitters |= {case.actor.user_id}
     _begin(case, Verb.RESUBMIT, step, opinion, attachment_ids)
     return case
+
+
+def _check_never_reviewed(session: Session, actor: Actor, document: Document) -> None:
+    """Whose approval may stand in it does not become its submitter. Raises Conflict."""
+    reviewed = (
+        select(Task.id)
+        .join(FlowRun, FlowRun.id == Task.run_id)
+        .where(
+            FlowRun.document_kind == document.document_kind,
+            FlowRun.document_id == _id(document),
+            Task.decision.in_([verb for verb in Verb if verb.is_review]),
+            or_(Task.acted_by_id == actor.user_id, Task.user_id == actor.user_id),
+        )
+    )
+    if session.scalar(reviewed.limit(1)) is not None:
+        raise Conflict("You have reviewed this document, so somebody else of your unit has to submit it.")
 
 
 def _begin(case: Case, verb: Verb, at: FlowStep | None, opinion: str, attachment_ids: Iterable[int]) -> None:

@@ -21,6 +21,7 @@ from app.workflow.moves import (
     status_after,
     supersede,
 )
+from app.workflow.naming import step_name
 
 
 def approve(case: Case, task: Task, opinion: str = "", attachment_ids: Iterable[int] = ()) -> None:
@@ -95,6 +96,8 @@ def return_to_step(
     target = case.step(to_step_id)
     if target not in return_targets(case):
         raise Conflict("A document can only be returned to a step it has already passed.")
+    if not may_go_back(step, target):
+        raise NotAllowed("From this step nothing is returned to “%(step)s”.", step=step_name(target))
     finish(case, task, Verb.RETURN)
     cancel(case, case.pending(), by=task)
     supersede(case, target)
@@ -105,7 +108,12 @@ def return_to_step(
     case.log(
         Verb.RETURN, task=task, from_step=step, to_step=target, opinion=opinion, attachment_ids=attachment_ids
     )
-    arrive(case, target, reviewers)
+    arrive(case, target, reviewers, told=EventKind.SENT_BACK, opinion=opinion)
+
+
+def may_go_back(step: FlowStep, target: FlowStep) -> bool:
+    """Does the flow let a document go from one step back to another? Any one, unless some are named."""
+    return not step.return_steps or target.code in step.return_steps
 
 
 def return_targets(case: Case) -> list[FlowStep]:
@@ -130,6 +138,7 @@ def reject(case: Case, task: Task, opinion: str, attachment_ids: Iterable[int] =
 def save_opinion(case: Case, task: Task, opinion: str) -> None:
     """Keep what was written so far without moving anything."""
     _ = case.current
+    case.require_not_submitter()
     task.saved_opinion = checked_opinion(opinion)
     case.session.flush()
 
@@ -137,6 +146,7 @@ def save_opinion(case: Case, task: Task, opinion: str) -> None:
 def take_back(case: Case, task: Task) -> None:
     """Undo one's own last approval while nobody has touched what it opened; or call back a delegate or a
     signer asked before, while he has not answered. Raises Conflict otherwise."""
+    case.require_not_submitter()
     if task.state is TaskState.WAITING:
         _call_back(case, task)
         return
@@ -153,6 +163,7 @@ def take_back(case: Case, task: Task) -> None:
         untouched = all(_untouched(case, other) for other in live) and _parent_undecided(case, task)
     if not untouched:
         raise Conflict("Somebody has acted since, so your approval cannot be taken back any more.")
+    case.tell(EventKind.TAKEN_BACK, [o.user_id for o in live if o.state is TaskState.OPEN], step=current)
     for other in live:
         if other.step_id == task.step_id:
             other.state = TaskState.WAITING
@@ -184,6 +195,7 @@ def _call_back(case: Case, task: Task) -> None:
     if not asked or not all(_untouched(case, child) for child in asked):
         raise Conflict("There is nothing here that you could call back.")
     step = case.current
+    case.tell(EventKind.TAKEN_BACK, [child.user_id for child in asked], step=step)
     cancel(case, asked)
     task.state = TaskState.OPEN
     case.log(Verb.TAKE_BACK, task=task, from_step=step, to_step=step, to_user_id=asked[0].user_id)
@@ -233,9 +245,8 @@ def may_review(case: Case, task: Task) -> FlowStep:
     step = case.current
     if task.state is not TaskState.OPEN or task.step_id != step.id or task.round != case.run.round:
         raise Conflict("This task is not open any more. Open the page again to see what happened.")
+    case.require_not_submitter()
     actor = case.actor.user_id
-    if actor is None or actor in case.submitters:
-        raise NotAllowed("You submitted this document, so you may not review it.")
     for done in case.standing():
         if done.id != task.id and actor in (done.user_id, done.acted_by_id):
             raise Conflict("You have already reviewed this document in this round.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 
@@ -19,12 +19,14 @@ SignerPosition = TaskKind
 _POSITIONS = (TaskKind.BEFORE, TaskKind.PARALLEL, TaskKind.AFTER)
 
 
-def transfer(case: Case, task: Task, to_user_id: int, opinion: str = "") -> None:
+def transfer(
+    case: Case, task: Task, to_user_id: int, opinion: str = "", attachment_ids: Iterable[int] = ()
+) -> None:
     """Hand the task over for good; its time goes on running. Raises InvalidInput for an unfit person."""
     step = _open_step(case, task)
     if not step.may_transfer or task.kind is TaskKind.DELEGATED:
         raise NotAllowed("At this step a task cannot be transferred.")
-    _check_fit(case, step, to_user_id)
+    _check_fit(case, to_user_id)
     opinion = checked_opinion(opinion)
     heir = give(case, step, to_user_id, kind=task.kind, seq=task.seq)
     finish(case, task, Verb.TRANSFER)
@@ -32,26 +34,33 @@ def transfer(case: Case, task: Task, to_user_id: int, opinion: str = "") -> None
     heir.arrived_at, heir.due_at = case.now, task.due_at
     case.session.flush()
     case.tell(EventKind.TRANSFERRED, [to_user_id], task=heir)
-    case.log(Verb.TRANSFER, task=task, from_step=step, to_step=step, to_user_id=to_user_id, opinion=opinion)
+    _note(case, Verb.TRANSFER, task, to_user_id, opinion, attachment_ids)
 
 
-def delegate(case: Case, task: Task, to_user_id: int, opinion: str = "") -> None:
+def delegate(
+    case: Case, task: Task, to_user_id: int, opinion: str = "", attachment_ids: Iterable[int] = ()
+) -> None:
     """Ask somebody for an answer; the task waits and comes back with it."""
     step = _open_step(case, task)
     if not step.may_delegate or task.kind is TaskKind.DELEGATED:
         raise NotAllowed("At this step a task cannot be delegated.")
-    _check_fit(case, step, to_user_id)
+    _check_fit(case, to_user_id)
     opinion = checked_opinion(opinion)
     child = give(case, step, to_user_id, kind=TaskKind.DELEGATED)
     child.parent_id, child.delegated_by_id = task.id, task.user_id
     task.state = TaskState.WAITING
     start(case, child, EventKind.DELEGATED)
     child.due_at = task.due_at
-    case.log(Verb.DELEGATE, task=task, from_step=step, to_step=step, to_user_id=to_user_id, opinion=opinion)
+    _note(case, Verb.DELEGATE, task, to_user_id, opinion, attachment_ids)
 
 
 def add_signer(
-    case: Case, task: Task, to_user_id: int, position: TaskKind = TaskKind.AFTER, opinion: str = ""
+    case: Case,
+    task: Task,
+    to_user_id: int,
+    position: TaskKind = TaskKind.AFTER,
+    opinion: str = "",
+    attachment_ids: Iterable[int] = (),
 ) -> None:
     """Have somebody sign as well, whatever the quorum: before the actor, beside him or after him."""
     step = _open_step(case, task)
@@ -61,7 +70,7 @@ def add_signer(
         )
     if not step.may_add_signer or task.kind is TaskKind.DELEGATED:
         raise NotAllowed("At this step no signer can be added.")
-    _check_fit(case, step, to_user_id)
+    _check_fit(case, to_user_id)
     opinion = checked_opinion(opinion)
     signer = give(case, step, to_user_id, kind=position)
     signer.parent_id, signer.added_by_id = task.id, case.actor.user_id
@@ -71,7 +80,7 @@ def add_signer(
         start(case, signer, EventKind.SIGNER)
     if position is TaskKind.BEFORE:
         task.state = TaskState.WAITING
-    case.log(Verb.ADD_SIGNER, task=task, from_step=step, to_step=step, to_user_id=to_user_id, opinion=opinion)
+    _note(case, Verb.ADD_SIGNER, task, to_user_id, opinion, attachment_ids)
 
 
 def copy_to(case: Case, task: Task, user_ids: Collection[int], opinion: str = "") -> None:
@@ -96,27 +105,43 @@ def copy_to(case: Case, task: Task, user_ids: Collection[int], opinion: str = ""
     case.tell(EventKind.COPIED, fresh, step=step)
 
 
+def _note(
+    case: Case, verb: Verb, task: Task, to_user_id: int, opinion: str, attachment_ids: Iterable[int]
+) -> None:
+    step = case.step(task.step_id)
+    case.log(
+        verb,
+        task=task,
+        from_step=step,
+        to_step=step,
+        to_user_id=to_user_id,
+        opinion=opinion,
+        attachment_ids=attachment_ids,
+    )
+
+
 def _open_step(case: Case, task: Task) -> FlowStep:
     step = case.current
+    case.require_not_submitter()
     if task.state is not TaskState.OPEN or task.step_id != step.id or task.round != case.run.round:
         raise Conflict("This task is not open any more. Open the page again to see what happened.")
     return step
 
 
-def _check_fit(case: Case, step: FlowStep, user_id: int) -> None:
+def _check_fit(case: Case, user_id: int) -> None:
     """May this person review here? Raises InvalidInput saying why not."""
-    problem = unfit(case, step, user_id)
+    problem = unfit(case, user_id)
     if problem is not None:
         raise InvalidInput({"to_user": [problem]})
 
 
-def unfit(case: Case, step: FlowStep, user_id: int) -> Problem | None:
-    """Why a person may not be given a part at the step now; None when he may."""
+def unfit(case: Case, user_id: int) -> Problem | None:
+    """Why a person may not be given a part in the review now; None when he may."""
     if user_id == case.actor.user_id:
         return Problem.of("Choose somebody else than yourself.")
     if user_id in case.submitters:
         return Problem.of("This person submitted the document and may not review it.")
-    if user_id in case.acted_elsewhere(step):
+    if user_id in case.acted():
         return Problem.of("This person has already reviewed this document in this round.")
     if not is_active(case.session, user_id):
         return Problem.of("This person is not an active user.")

@@ -79,7 +79,7 @@ export class Attachments {
     if (file.size > most) return Promise.resolve(say("file_too_large", { most: this.box.dataset.mostText }));
     const bar = this.progress(this.card(category), file.name);
     const body = new FormData();
-    body.append("owner_kind", "declaration");
+    body.append("owner_kind", this.form.dataset.kind);
     body.append("owner_id", this.form.dataset.draft);
     body.append("category", category);
     body.append("file", file);

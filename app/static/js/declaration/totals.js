@@ -10,6 +10,12 @@ function group(input) {
   if (cents !== null) input.value = formatYuan(cents);
 }
 
+/** Amounts stand on the page as on paper, 31,900.00, once one leaves the field. */
+export function groupAmounts(form) {
+  form.querySelectorAll("[data-money]").forEach(group);
+  form.addEventListener("focusout", (event) => { if (event.target.matches?.("[data-money]")) group(event.target); });
+}
+
 export class Totals {
   constructor(form, tables) {
     this.form = form;
@@ -17,9 +23,6 @@ export class Totals {
     this.splits = tables.get("funding_splits");
     this.indicators = tables.get("indicators");
     this.requested = form.elements.requested_amount;
-    // amounts stand on the page as on paper, 31,900.00, once one leaves the field
-    form.querySelectorAll("[data-money]").forEach(group);
-    form.addEventListener("focusout", (event) => { if (event.target.matches?.("[data-money]")) group(event.target); });
     this.threshold = BigInt(form.dataset.threshold);
     this.lastLines = this.linesTotal();
     this.lastRequested = parseYuan(this.requested.value);
