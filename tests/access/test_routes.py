@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -281,11 +282,20 @@ class Visitor:
     def close(self) -> None:
         self.connection.close()
 
-    def click(self, route: Route, row: Any | None) -> int:
-        """The status of one request, its effects undone.
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """A transaction of its own, rolled back: thousands of savepoints in one make PostgreSQL slow."""
+        undo = self.connection.begin()
+        self.engines[None] = self.connection
+        db.session.session_factory.kw["join_transaction_mode"] = "create_savepoint"
+        try:
+            yield
+        finally:
+            self.engines[None] = self.engine
+            undo.rollback()
 
-        Each click has a transaction of its own: thousands of savepoints in one make PostgreSQL slow.
-        """
+    def click(self, route: Route, row: Any | None) -> int:
+        """The status of one request, its effects undone."""
         address = _ROW.sub(str(row.id) if row is not None else "0", route.path)
         address = address.replace("<kind>", Declaration.document_kind).replace("<key>", "projects")
         values = {"version": str(getattr(row, "version", 1)), "opinion": "同意。"}
@@ -294,16 +304,8 @@ class Visitor:
             sent = {"json": {**values, "values": []}, "headers": {"X-CSRFToken": self.token}}
         elif route.method == "POST":
             sent = {"data": {**values, "csrf_token": self.token}}
-        undo = self.connection.begin()
-        self.engines[None] = self.connection
-        db.session.session_factory.kw["join_transaction_mode"] = "create_savepoint"
-        try:
-            response = self.client.open(address, method=route.method, **sent)
-            response.close()
+        with self.undone(), self.client.open(address, method=route.method, **sent) as response:
             return response.status_code
-        finally:
-            self.engines[None] = self.engine
-            undo.rollback()
 
 
 def _token(html: str) -> str:

@@ -105,11 +105,8 @@ class Program(Visitor):
         self.headers = {"Authorization": f"Bearer {answer.json['access_token']}"}
 
     def call(self, method: str, path: str, **sent: Any) -> TestResponse:
-        undo = self.connection.begin_nested()
-        try:
+        with self.undone():
             return self.client.open(API + path, method=method, headers=self.headers, **sent)
-        finally:
-            undo.rollback()
 
 
 def refused(actor: Actor, row: Any, verb: str) -> int | None:
