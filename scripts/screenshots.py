@@ -32,7 +32,8 @@ def main() -> None:
         server.prepare()
         server.start_web()
         server.start_worker()
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         try:
             for name, account, address in PICTURES:
                 window = {"width": 1366, "height": 768}

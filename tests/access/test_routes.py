@@ -168,6 +168,9 @@ JSON = {
 FORMS = {"AdjustmentDraftView.edit", "ChangeDraftView.edit", "DeclarationDraftView.edit"}
 """Forms that lead to the page to read once they are closed."""
 
+VISITORS = [each for each in ACCOUNTS if each.username not in ("handler2", "leader2")]
+"""One account of every role; own and other units' rows are tried by each, so twins would find nothing new."""
+
 _ROW = re.compile(r"<int:pk>")
 
 
@@ -370,7 +373,7 @@ def expectation(route: Route, actor: Actor, row: Any | None) -> set[int]:
     return ALLOWED
 
 
-@pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: account.username)
+@pytest.mark.parametrize("account", VISITORS, ids=lambda account: account.username)
 def test_every_address_answers_as_the_policy_says(office: Flask, account: Any) -> None:
     visitor = Visitor(office, account.username)
     wrong = []

@@ -33,10 +33,10 @@ from app.models.unit import Unit
 from app.models.user import AppUser
 from app.services import attachment, review
 from app.services.access import actor_for
-from app.services.demo import ACCOUNTS, load_demo
+from app.services.demo import load_demo
 from app.services.unit_of_work import current_session, unit_of_work
 from tests import samples
-from tests.access.test_routes import Kept, Visitor, _samples
+from tests.access.test_routes import VISITORS, Kept, Visitor, _samples
 from tests.api.conftest import API
 from tests.conftest import PASSWORD, IsolatedClient, build_app, fresh_database
 
@@ -187,7 +187,7 @@ def rows_within(actor: Actor, api: type[ReadApi], verb: str) -> int:
     return current_session().scalar(select(func.count()).select_from(api.model).where(condition)) or 0
 
 
-@pytest.fixture(params=ACCOUNTS, ids=lambda account: account.username)
+@pytest.fixture(params=VISITORS, ids=lambda account: account.username)
 def visit(request: pytest.FixtureRequest, office: Flask) -> Iterator[tuple[Program, Actor]]:
     """Each account, by its program and as the policy's actor."""
     program = Program(office, request.param.username)

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.server import PASSWORD, Server
 
+_BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome", "chromium-browser")
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -56,8 +57,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, or whatever Chrome the machine has."""
-    path = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+    """Debian's Chromium: the shell without windows, which starts a page in half the time, or the whole."""
+    path = next(filter(None, map(shutil.which, _BROWSERS)), None)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=_FLAGS)
         yield chromium
