@@ -35,6 +35,7 @@ def open_in_list(page: Page, address: str, title: str) -> None:
     page.goto(address)
     row_of(page, title).get_by_role("link").first.click()
     expect(page.locator(".page-title, h1, h2").filter(has_text=title).first).to_be_visible()
+    page.wait_for_load_state()  # its scripts have run
 
 
 def confirm(page: Page) -> None:

@@ -27,6 +27,7 @@ def begin(page: Page) -> str:
 
 
 def attach(page: Page, *categories: str) -> None:
+    page.wait_for_load_state()  # the page that refused may be read before its scripts run
     for category in categories:
         card = page.locator(f"[data-category='{category}']")
         name = f"{category}.pdf"
@@ -44,6 +45,7 @@ def opened(page: Page, code: str) -> ReviewDesk | None:
         return None
     row.get_by_role("link").first.click()
     expect(page.locator("#pane-compare")).to_be_visible()
+    page.wait_for_load_state()
     return ReviewDesk(page)
 
 
