@@ -124,9 +124,7 @@ DEFAULT_ROLES: tuple[DefaultRole, ...] = (
         "sms.read",
         "task.reassign",
         "saved_query.share",
-        "project.import",
         "import.read",
-        "import.read_all",
     ),
     _role(
         "sec_admin",

@@ -408,8 +408,12 @@ def test_only_who_may_import_and_only_his_own_previews(clerk: Actor, session: Se
         _preview(make_actor("unit_handler"), sheet_of(project("A-1")))
     with pytest.raises(NotFound):
         _preview(clerk, sheet_of(project("A-1")), key="users")
+    assert importing.open_file(make_actor("audit_admin"), run.id)[0].id == run.id
     administrator = make_actor("sys_admin")
-    assert importing.open_file(administrator, run.id)[0].id == run.id
+    with pytest.raises(NotFound):
+        importing.open_file(administrator, run.id)
+    with pytest.raises(NotAllowed):
+        _preview(administrator, sheet_of(project("A-2")))
 
 
 # --- the file --------------------------------------------------------------------------------------------
@@ -539,14 +543,14 @@ def test_the_wrong_rows_come_back_as_a_workbook_to_correct(clerk: Actor, session
 # --- ten thousand rows -----------------------------------------------------------------------------------
 
 
-def test_ten_thousand_rows_are_previewed_and_imported_in_seconds_and_in_few_statements(
+def test_thousands_of_rows_are_previewed_and_imported_in_seconds_and_in_few_statements(
     clerk: Actor, session: Session
 ) -> None:
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet()
     first = project("A-0", **{"资金渠道：其他(元)": "1260000.00", "批复金额(元)": "1000000.00"})
     sheet.append(list(first))
-    for number in range(10_000):
+    for number in range(3_000):
         sheet.append([*[f"A-{number}"], *list(first.values())[1:]])
     out = io.BytesIO()
     book.save(out)
@@ -567,12 +571,12 @@ def test_ten_thousand_rows_are_previewed_and_imported_in_seconds_and_in_few_stat
     began = time.process_time()
     importing.confirm(clerk, run.id)
     took = time.process_time() - began
-    assert session.scalar(select(func.count(Project.id))) == 10_000
+    assert session.scalar(select(func.count(Project.id))) == 3_000
     out.seek(0)
-    assert _preview(clerk, out).unchanged_count == 10_000
-    assert looked < 8
+    assert _preview(clerk, out).unchanged_count == 3_000
+    assert looked < 4
     assert asked < 40
-    assert took < 40
+    assert took < 15
 
 
 # --- the work calendar, through the same facility ---------------------------------------------------------
