@@ -8,7 +8,6 @@ from app.access.actor import SYSTEM
 from app.models.user import AccessVersion
 from app.services import (
     access,
-    adjustment,
     history,
     menu,
     parameter,
@@ -35,7 +34,6 @@ def seed() -> None:
         work_calendar.seed_calendar(session)
         policy_rule.seed_rules(session)
         review.seed_default_flows(session)
-        adjustment.seed_default_flow(session)
         review.seed_opinions(session)
         menu.seed_menu(session)
         history.backfill(session)

@@ -15,7 +15,6 @@ from app.services.adjustment.draft import (
     this_year,
 )
 from app.services.adjustment.fields import FIELDS, TABLES, ChapterKey
-from app.services.adjustment.outcomes import seed_default_flow
 from app.services.adjustment.queries import Detail, ProjectFunds, candidates, detail, projects_of
 from app.services.adjustment.rules import ADJUSTABLE, project_ids
 from app.services.adjustment.submission import submit, withdraw
@@ -51,7 +50,6 @@ __all__ = [
     "recycle",
     "restore",
     "save",
-    "seed_default_flow",
     "submit",
     "this_year",
     "values_of",

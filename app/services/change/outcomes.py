@@ -8,44 +8,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access.actor import Actor
-from app.core.enums import DocumentStatus
 from app.models.change import ChangeRequest
 from app.models.project import Project
 from app.models.unit import Unit
 from app.services.change.applying import apply
 from app.services.change.draft import KIND
 from app.services.change.rule_fields import RULE_FIELDS
+from app.services.document.outcomes import ended
 from app.workflow.registry import ConditionField, FieldKind, ReviewableDocument, register
 
 
 def _submitted(session: Session, actor: Actor, change: ChangeRequest) -> None:
     KIND.record(session, actor, "SUBMITTED", change)
-
-
-def _approved(session: Session, actor: Actor, change: ChangeRequest) -> None:
-    apply(session, actor, change)
-    _ended(session, actor, change, "APPROVED")
-
-
-def _returned(session: Session, actor: Actor, change: ChangeRequest) -> None:
-    _ended(session, actor, change, "RETURNED")
-
-
-def _rejected(session: Session, actor: Actor, change: ChangeRequest) -> None:
-    _ended(session, actor, change, "REJECTED")
-
-
-def _withdrawn(session: Session, actor: Actor, change: ChangeRequest) -> None:
-    _ended(session, actor, change, "WITHDRAWN")
-
-
-def _terminated(session: Session, actor: Actor, change: ChangeRequest) -> None:
-    _ended(session, actor, change, "TERMINATED")
-
-
-def _ended(session: Session, actor: Actor, change: ChangeRequest, event: str) -> None:
-    KIND.note_status(session, actor, change, DocumentStatus.IN_REVIEW, change.status)
-    KIND.record(session, actor, event, change)
 
 
 def _size(_session: Session, change: ChangeRequest) -> Decimal | None:
@@ -110,11 +84,11 @@ REVIEWABLE = ReviewableDocument[ChangeRequest](
         ConditionField("unit", "Declaring unit", FieldKind.UNIT, _unit_path),
     ),
     on_submitted=_submitted,
-    on_approved=_approved,
-    on_returned=_returned,
-    on_rejected=_rejected,
-    on_withdrawn=_withdrawn,
-    on_terminated=_terminated,
+    on_approved=ended(KIND, "APPROVED", apply),
+    on_returned=ended(KIND, "RETURNED"),
+    on_rejected=ended(KIND, "REJECTED"),
+    on_withdrawn=ended(KIND, "WITHDRAWN"),
+    on_terminated=ended(KIND, "TERMINATED"),
     rule_fields=RULE_FIELDS,
 )
 

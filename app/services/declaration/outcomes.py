@@ -8,13 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access.actor import Actor
-from app.core.enums import DocumentStatus, Stage
+from app.core.enums import Stage
 from app.models.declaration import Declaration, FundingSplit
 from app.models.unit import Unit
 from app.services import similarity
 from app.services.declaration import thread
 from app.services.declaration.draft import KIND
 from app.services.declaration.rule_fields import RULE_FIELDS
+from app.services.document.outcomes import ended
 from app.workflow.registry import ConditionField, FieldKind, ReviewableDocument, register
 
 
@@ -28,30 +29,14 @@ def _submitted(session: Session, actor: Actor, declaration: Declaration) -> None
 def _approved(session: Session, actor: Actor, declaration: Declaration) -> None:
     thread.set_stage(session, declaration, Stage.PLANNED)
     thread.enter_plan(session, declaration)
-    _ended(session, actor, declaration, "APPROVED")
-
-
-def _returned(session: Session, actor: Actor, declaration: Declaration) -> None:
-    _ended(session, actor, declaration, "RETURNED")
 
 
 def _rejected(session: Session, actor: Actor, declaration: Declaration) -> None:
     thread.set_stage(session, declaration, Stage.REJECTED)
-    _ended(session, actor, declaration, "REJECTED")
-
-
-def _withdrawn(session: Session, actor: Actor, declaration: Declaration) -> None:
-    _ended(session, actor, declaration, "WITHDRAWN")
 
 
 def _terminated(session: Session, actor: Actor, declaration: Declaration) -> None:
     thread.set_stage(session, declaration, Stage.TERMINATED)
-    _ended(session, actor, declaration, "TERMINATED")
-
-
-def _ended(session: Session, actor: Actor, declaration: Declaration, event: str) -> None:
-    KIND.note_status(session, actor, declaration, DocumentStatus.IN_REVIEW, declaration.status)
-    KIND.record(session, actor, event, declaration)
 
 
 def _channels(session: Session, declaration: Declaration) -> frozenset[str]:
@@ -144,11 +129,11 @@ REVIEWABLE = ReviewableDocument[Declaration](
         ConditionField("unit", "Declaring unit", FieldKind.UNIT, _unit_path, always=True),
     ),
     on_submitted=_submitted,
-    on_approved=_approved,
-    on_returned=_returned,
-    on_rejected=_rejected,
-    on_withdrawn=_withdrawn,
-    on_terminated=_terminated,
+    on_approved=ended(KIND, "APPROVED", _approved),
+    on_returned=ended(KIND, "RETURNED"),
+    on_rejected=ended(KIND, "REJECTED", _rejected),
+    on_withdrawn=ended(KIND, "WITHDRAWN"),
+    on_terminated=ended(KIND, "TERMINATED", _terminated),
     rule_fields=RULE_FIELDS,
 )
 

@@ -15,23 +15,21 @@ from app.core.errors import Change
 from app.core.funds import Direction
 from app.core.money import format_yuan
 from app.models.adjustment import AdjustmentLine, FundAdjustment
-from app.models.attachment import Attachment
-from app.services import adjustment, attachment, review
+from app.models.log import FieldChange
+from app.services import adjustment, review
 from app.services.dictionary import Catalogue, catalogue
-from app.services.document.changes import history, readable
+from app.services.document.changes import readable
 from app.services.unit_of_work import current_session
 from app.views.adjustment.compared import ComparisonView, comparison_view, signed
 from app.views.base.dictionaries import catalogue as reader_catalogue
-from app.views.document.files import file_view
+from app.views.document.detail import Files, changed_since_submission, files_by_category, state_of
 from app.views.document.labels import change_rows
 from app.views.errors import problem_text
 from app.views.flow_log import log_entries
 from app.views.links import link
 from app.views.project_list import short_channel
-from app.workflow.naming import step_name
 
 _VERBS = ("edit", "submit", "withdraw", "urge", "recycle", "restore", "purge", "export")
-_MOST_CHANGES = 500
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class AdjustmentDetail:
     lines: tuple[Line, ...]
     comparison: ComparisonView
     obstacles: tuple[str, ...]
-    files: tuple[tuple[str, tuple[dict[str, Any], ...]], ...]
+    files: tuple[Files, ...]
     log: tuple[dict[str, Any], ...]
     changes: tuple[dict[str, Any], ...]
     may: frozenset[str]
@@ -88,7 +86,7 @@ class AdjustmentDetail:
 
     @property
     def file_count(self) -> int:
-        return sum(len(files) for _, files in self.files)
+        return sum(len(group.files) for group in self.files)
 
 
 def adjustment_detail(actor: Actor, adjustment_id: int) -> AdjustmentDetail:
@@ -102,7 +100,8 @@ def adjustment_detail(actor: Actor, adjustment_id: int) -> AdjustmentDetail:
     handler = row.submitted_by or row.created_by
     names = {line.project_id: str(line.project) for line in row.lines if line.project}
     open_review = row.status in (DocumentStatus.IN_REVIEW, DocumentStatus.RETURNED)
-    label, colour = _status(row.status, timeline)
+    changed = changed_since_submission(FundAdjustment.document_kind, adjustment_id, timeline, own=True)
+    label, colour = _state(row.status, timeline)
     return AdjustmentDetail(
         document=row,
         unit_name=row.unit.name,
@@ -130,28 +129,25 @@ def adjustment_detail(actor: Actor, adjustment_id: int) -> AdjustmentDetail:
             lambda code: known.label("funding_channel", code, language),
         ),
         obstacles=tuple(map(problem_text, adjustment.obstacles(session, row) if open_review else ())),
-        files=_files(found.attachments, known, language),
+        files=files_by_category(found.attachments, known, language),
         log=log_entries(timeline),
-        changes=_changes(row, timeline),
+        changes=tuple(shown_changes(changed)),
         may=frozenset(verb for verb in _VERBS if policy.may(actor, verb, row)),
     )
 
 
-def shown_changes(changes: Sequence[Change]) -> list[dict[str, Any]]:
-    """What has changed since a page was opened, with labels in the reader's language."""
+def shown_changes(changes: Sequence[FieldChange | Change]) -> list[dict[str, Any]]:
+    """What was changed, with labels in the reader's language."""
     return change_rows(
         readable(adjustment.DESCRIPTION, changes, reader_catalogue(), str(get_locale()), gettext)
     )
 
 
-def _status(status: DocumentStatus, timeline: review.Timeline) -> tuple[str, str]:
-    """In review, the name of the present step says more than the state."""
-    step = timeline.run.current_step if timeline.run else None
-    if status is DocumentStatus.IN_REVIEW and step is not None:
-        return gettext("In review: %(step)s", step=step_name(step)), status.colour
+def _state(status: DocumentStatus, timeline: review.Timeline) -> tuple[str, str]:
+    """An approved adjustment has taken effect already."""
     if status is DocumentStatus.APPROVED:
         return gettext("Taken effect"), status.colour
-    return gettext(status.label), status.colour
+    return state_of(status, timeline)
 
 
 def _line(line: AdjustmentLine, known: Catalogue, language: str) -> Line:
@@ -173,44 +169,3 @@ def _line(line: AdjustmentLine, known: Catalogue, language: str) -> Line:
 
 def _amount(amount: Any) -> str:
     return "—" if amount is None else format_yuan(amount)
-
-
-def _files(
-    rows: Sequence[Attachment], known: Catalogue, language: str
-) -> tuple[tuple[str, tuple[dict[str, Any], ...]], ...]:
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        view = file_view(row)
-        entry = {
-            "id": row.id,
-            "name": view.name,
-            "href": view.href,
-            "size": view.size,
-            "by": row.created_by.full_name if row.created_by else "",
-            "at": row.created_at,
-        }
-        groups.setdefault(row.category, []).append(entry)
-    return tuple(
-        (known.label(attachment.CATEGORIES, category, language), tuple(entries))
-        for category, entries in groups.items()
-    )
-
-
-def _changes(row: FundAdjustment, timeline: review.Timeline) -> tuple[dict[str, Any], ...]:
-    """What was changed since the first submission, newest first."""
-    if not timeline.entries:
-        return ()
-    first = timeline.entries[0].at
-    entries = [
-        entry
-        for entry in history(current_session(), FundAdjustment.document_kind, row.id)
-        if entry.at > first and entry.field != "status"
-    ]
-    shown = readable(
-        adjustment.DESCRIPTION,
-        list(reversed(entries))[:_MOST_CHANGES],
-        reader_catalogue(),
-        str(get_locale()),
-        gettext,
-    )
-    return tuple(change_rows(shown))

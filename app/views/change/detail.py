@@ -7,26 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import get_locale, gettext
-from sqlalchemy import select
 
 from app.access import policy
 from app.access.actor import Actor
 from app.core.errors import Change
-from app.models.attachment import Attachment
 from app.models.change import ChangeRequest
 from app.models.log import FieldChange
 from app.models.project import Project
-from app.services import attachment, change, review
+from app.services import change, review
 from app.services.document import changes
 from app.services.unit_of_work import current_session
 from app.views.base.dictionaries import catalogue
 from app.views.change.shown import Figure, Pair, PairedTable, Reader, figures
-from app.views.document.files import file_view
+from app.views.document.detail import Files, changed_since_submission, files_by_category, state_of
 from app.views.document.labels import change_rows
 from app.views.flow_log import log_entries
-from app.workflow.naming import step_name
 
-_MOST_CHANGES = 500
 _VERBS = ("edit", "submit", "withdraw", "urge", "recycle", "restore", "purge", "amend")
 
 
@@ -55,7 +51,7 @@ class ChangeDetail:
     pairs: tuple[Pair, ...]
     unchanged: tuple[Pair, ...]
     tables: tuple[PairedTable, ...]
-    files: tuple[tuple[str, list[dict[str, Any]]], ...]
+    files: tuple[Files, ...]
     log: tuple[dict[str, Any], ...]
     changes: tuple[dict[str, Any], ...]
     may: frozenset[str]
@@ -89,7 +85,7 @@ class ChangeDetail:
 
     @property
     def file_count(self) -> int:
-        return sum(len(files) for _, files in self.files)
+        return sum(len(group.files) for group in self.files)
 
 
 def change_detail(actor: Actor, change_id: int) -> ChangeDetail:
@@ -108,24 +104,22 @@ def change_detail(actor: Actor, change_id: int) -> ChangeDetail:
     checklist = change.check(session, row) if open_now else None
     major = checklist.major if checklist else row.is_major
     reassess = checklist.reassess if checklist else row.needs_assessment
-    step = timeline.run.current_step if timeline.run else None
-    label = gettext(row.status.label)
-    if step is not None and row.status == "IN_REVIEW":
-        label = gettext("In review: %(step)s", step=step_name(step))
+    changed = changed_since_submission(ChangeRequest.document_kind, change_id, timeline, own=reader.own)
+    label, colour = state_of(row.status, timeline)
     return ChangeDetail(
         document=row,
         project=row.project,
         subtitle=_subtitle(row),
         status_label=label,
-        status_colour=row.status.colour,
+        status_colour=colour,
         figures=figures(row, row.project, found.cumulative, major=major, reassess=reassess),
         items=_items(reader, row),
         pairs=tuple(pair for pair in pairs if pair.changed),
         unchanged=tuple(pair for pair in pairs if not pair.changed and pair.before),
         tables=tuple(table for table in reader.tables() if table.changed),
-        files=_files(reader, found.attachments),
+        files=files_by_category(found.attachments, reader.known, reader.language),
         log=log_entries(timeline),
-        changes=_changes(row, timeline, own=reader.own),
+        changes=tuple(change_rows(readable(changed))),
         may=frozenset(verb for verb in _VERBS if policy.may(actor, verb, row)),
         major=major,
         reassess=reassess,
@@ -151,45 +145,6 @@ def _items(reader: Reader, row: ChangeRequest) -> tuple[Item, ...]:
             wide = field.name not in ("kinds", "reason_code")
             found.append(Item(field.name, gettext(field.label), text, wide))
     return tuple(found)
-
-
-def _files(reader: Reader, rows: Sequence[Attachment]) -> tuple[tuple[str, list[dict[str, Any]]], ...]:
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        view = file_view(row)
-        who = row.created_by.full_name if row.created_by else ""
-        entry = {
-            "id": row.id,
-            "name": view.name,
-            "href": view.href,
-            "size": view.size,
-            "by": who,
-            "at": row.created_at,
-        }
-        groups.setdefault(row.category, []).append(entry)
-    return tuple(
-        (reader.known.label(attachment.CATEGORIES, category, reader.language), entries)
-        for category, entries in groups.items()
-    )
-
-
-def _changes(row: ChangeRequest, timeline: review.Timeline, *, own: bool) -> tuple[dict[str, Any], ...]:
-    """What was changed since the first submission, newest first; before it, a draft is its unit's affair."""
-    if not timeline.entries:
-        return ()
-    entries = current_session().scalars(
-        select(FieldChange)
-        .where(
-            FieldChange.noun == ChangeRequest.document_kind,
-            FieldChange.row_id == row.id,
-            FieldChange.at > timeline.entries[0].at,
-            FieldChange.field.not_in(("status", "base")),
-        )
-        .order_by(FieldChange.id.desc())
-        .limit(_MOST_CHANGES)
-    )
-    shown = [entry for entry in entries if own or not entry.field.endswith("_mobile")]
-    return tuple(change_rows(readable(shown)))
 
 
 def readable(found: Sequence[FieldChange | Change]) -> list[changes.ShownChange]:

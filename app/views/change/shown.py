@@ -10,7 +10,6 @@ from typing import Any
 from flask_babel import get_locale, gettext
 from sqlalchemy import select
 
-from app.core.fiscal import mask_mobile
 from app.core.money import format_wan, format_yuan
 from app.models.change import ChangeRequest
 from app.models.project import Project
@@ -20,8 +19,9 @@ from app.services.change import ChangeValues, Cumulative
 from app.services.dictionary import Catalogue, catalogue
 from app.services.document.description import Column, Table
 from app.services.document.values import sum_of
-from app.services.reading import Code, Codes, Flag, Kind, Mobile, Number, Reference, Yuan
+from app.services.reading import Kind, Number, Reference, Yuan
 from app.services.unit_of_work import current_session
+from app.views.document.detail import value_text
 
 
 @dataclass(frozen=True)
@@ -104,22 +104,9 @@ class Reader:
 
     def text(self, kind: Kind, value: Any) -> str:
         """One value; empty stays empty."""
-        match kind:
-            case Code():
-                return self.known.label(kind.dictionary, value, self.language)
-            case Codes():
-                labels = (self.known.label(kind.dictionary, code, self.language) for code in value or ())
-                return ("、" if self.language.startswith("zh") else ", ").join(labels)
-            case Flag():
-                return gettext("Yes") if value else gettext("No")
-            case Yuan():
-                return format_yuan(value) if value is not None else ""
-            case Mobile():
-                return value if self.own else mask_mobile(value)
-            case Reference():
-                return self._units.get(value, "")
-        shown = kind.show(value)
-        return shown if isinstance(shown, str) else ", ".join(shown)
+        if isinstance(kind, Reference):
+            return self._units.get(value, "")
+        return value_text(kind, value, self.known, self.language, own=self.own)
 
     def _unit_names(self) -> dict[int, str]:
         ids = {

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from flask_babel import get_locale, gettext
-from sqlalchemy import select
 
 from app.access import policy
 from app.access.actor import Actor
-from app.core.enums import DocumentStatus, Labelled, Stage
-from app.core.fiscal import mask_mobile
+from app.core.enums import Labelled, Stage
 from app.core.lifecycle import LIFE_STEPS, current_step, steps_done
 from app.core.money import format_wan, format_yuan, in_words, round_half_up
 from app.models.declaration import Declaration
-from app.models.log import FieldChange
-from app.services import attachment, declaration, review, similarity
+from app.services import declaration, review, similarity
 from app.services.declaration.fields import FIELD_BY_NAME, TABLE_BY_NAME, ChapterKey
 from app.services.declaration.queries import Detail
 from app.services.dictionary import Catalogue, catalogue
-from app.services.reading import Code, Codes, Flag, Kind, Mobile, Number, Yuan
+from app.services.reading import Kind, Number, Yuan
 from app.services.unit_of_work import current_session
 from app.views.declaration.layout import LAYOUT
-from app.views.document.files import file_view
+from app.views.document.detail import Files, changed_since_submission, files_by_category, state_of, value_text
 from app.views.document.labels import change_rows
 from app.views.flow_log import log_entries
 from app.views.similarity import Similar, from_kept
-from app.workflow.naming import step_name
-
-_MOST_CHANGES = 500
 
 
 @dataclass(frozen=True)
@@ -83,14 +76,6 @@ class Section:
     title: str
     items: tuple[Item, ...]
     grids: tuple[Grid, ...]
-
-
-@dataclass(frozen=True)
-class Files:
-    """The attachments of one category."""
-
-    label: str
-    files: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -146,7 +131,8 @@ def declaration_detail(actor: Actor, declaration_id: int) -> DeclarationDetail:
     # After the timeline, which reads the same row without what belongs to it.
     found = declaration.detail(session, actor, declaration_id)
     reader = _Reader(actor, found, catalogue(session), str(get_locale()))
-    label, colour = _status(found.declaration.status, timeline)
+    changed = changed_since_submission(Declaration.document_kind, declaration_id, timeline, own=reader.own)
+    label, colour = state_of(found.declaration.status, timeline)
     return DeclarationDetail(
         document=found.declaration,
         unit_name=found.declaration.unit.name,
@@ -157,20 +143,12 @@ def declaration_detail(actor: Actor, declaration_id: int) -> DeclarationDetail:
         figures=reader.figures(),
         sections=reader.sections(),
         lines=reader.grid("budget_lines"),
-        files=reader.files(),
+        files=files_by_category(found.attachments, reader.known, reader.language),
         log=log_entries(timeline),
-        changes=_changes(found.declaration, timeline, reader),
+        changes=tuple(change_rows(declaration.readable(changed, reader.known, reader.language, gettext))),
         may=frozenset(verb for verb in _VERBS if policy.may(actor, verb, found.declaration)),
         similar=from_kept(session, actor, similarity.kept(session, declaration_id)),
     )
-
-
-def _status(status: DocumentStatus, timeline: review.Timeline) -> tuple[str, str]:
-    """In review, the name of the present step says more than the state."""
-    step = timeline.run.current_step if timeline.run else None
-    if status is DocumentStatus.IN_REVIEW and step is not None:
-        return gettext("In review: %(step)s", step=step_name(step)), status.colour
-    return gettext(status.label), status.colour
 
 
 def _steps(stage: Stage | None) -> tuple[Step, ...]:
@@ -287,40 +265,7 @@ class _Reader:
         )
 
     def _text(self, kind: Kind, value: Any) -> str:
-        match kind:
-            case Code():
-                return self.known.label(kind.dictionary, value, self.language)
-            case Codes():
-                labels = (self.known.label(kind.dictionary, code, self.language) for code in value or ())
-                return ("、" if self.language.startswith("zh") else ", ").join(labels)
-            case Flag():
-                return gettext("Yes") if value else gettext("No")
-            case Yuan():
-                return format_yuan(value) if value is not None else ""
-            case Mobile():
-                return value if self.own else mask_mobile(value)
-        shown = kind.show(value)
-        return shown if isinstance(shown, str) else ", ".join(shown)
-
-    def files(self) -> tuple[Files, ...]:
-        """The attachments by category, with who put them there and when."""
-        groups: dict[str, list[dict[str, Any]]] = {}
-        for row in self.found.attachments:
-            view = file_view(row)
-            who = row.created_by.full_name if row.created_by else ""
-            entry = {
-                "id": row.id,
-                "name": view.name,
-                "href": view.href,
-                "size": view.size,
-                "by": who,
-                "at": row.created_at,
-            }
-            groups.setdefault(row.category, []).append(entry)
-        return tuple(
-            Files(self.known.label(attachment.CATEGORIES, category, self.language), tuple(entries))
-            for category, entries in groups.items()
-        )
+        return value_text(kind, value, self.known, self.language, own=self.own)
 
 
 _PARAGRAPHS = frozenset(
@@ -349,23 +294,3 @@ def _compared(requested: Decimal | None, last: Decimal | None) -> str:
     if requested is None or not last:
         return "—"
     return f"{round_half_up((requested - last) / last * 100, 1):+f}%"
-
-
-def _changes(row: Declaration, timeline: review.Timeline, reader: _Reader) -> tuple[dict[str, Any], ...]:
-    """What was changed since the first submission, newest first; before it, a draft is its unit's affair."""
-    first: dt.datetime | None = timeline.entries[0].at if timeline.entries else None
-    if first is None:
-        return ()
-    entries = current_session().scalars(
-        select(FieldChange)
-        .where(
-            FieldChange.noun == Declaration.document_kind,
-            FieldChange.row_id == row.id,
-            FieldChange.at > first,
-            FieldChange.field != "status",
-        )
-        .order_by(FieldChange.id.desc())
-        .limit(_MOST_CHANGES)
-    )
-    shown = [change for change in entries if reader.own or not change.field.endswith("_mobile")]
-    return tuple(change_rows(declaration.readable(shown, reader.known, reader.language, gettext)))

@@ -18,7 +18,7 @@ UNIT_LEADER_SWITCH = "review.unit_leader_step"
 
 
 def seed_default_flows(session: Session) -> None:
-    """Enter the default flow of each kind where there is none (domain.md 3.1.5, 3.2); never changes one."""
+    """Enter the default flow of each kind where there is none (domain.md 3.1.5, 3.2, 3.3)."""
     known = set(session.scalars(select(FlowDefinition.document_kind)))
     if "declaration" not in known:
         session.add(_flow("declaration", "项目申报审核流程"))
@@ -26,23 +26,33 @@ def seed_default_flows(session: Session) -> None:
         # A major change is checked once more (CH-2), any other goes from the first review to the final one.
         major = FlowCondition(field="is_major", operator=Operator.EQ, value=True)
         session.add(_flow("change", "项目变更申请审核流程", recheck=[major]))
+    if "adjustment" not in known:
+        bureau = _role_step(1, "bureau", "市政数局审核", "Data bureau", "bureau_leader")
+        finance = _role_step(2, "finance", "财政局审批", "Finance bureau", "finance")
+        session.add(_published("adjustment", "项目调整审核流程", bureau, finance))
     session.flush()
 
 
 def _flow(kind: str, name: str, recheck: Sequence[FlowCondition] = ()) -> FlowDefinition:
     """The unit's leader, then the bureau's first review, re-check (under its conditions) and final review."""
+    return _published(
+        kind,
+        name,
+        _unit_leader_step(),
+        _role_step(2, FIRST_REVIEW, "初审", "First review", "bureau_reviewer", may_edit=True),
+        _role_step(3, "recheck", "复核", "Re-check", "bureau_checker", conditions=recheck),
+        _role_step(4, "final_review", "终审", "Final review", "bureau_leader"),
+    )
+
+
+def _published(kind: str, name: str, *steps: FlowStep) -> FlowDefinition:
     return FlowDefinition(
         document_kind=kind,
         name=name,
         version=1,
         state=FlowState.PUBLISHED,
         published_at=utcnow(),
-        steps=[
-            _unit_leader_step(),
-            _bureau_step(2, FIRST_REVIEW, "初审", "First review", "bureau_reviewer", may_edit=True),
-            _bureau_step(3, "recheck", "复核", "Re-check", "bureau_checker", conditions=recheck),
-            _bureau_step(4, "final_review", "终审", "Final review", "bureau_leader"),
-        ],
+        steps=list(steps),
     )
 
 
@@ -59,7 +69,7 @@ def _unit_leader_step() -> FlowStep:
     )
 
 
-def _bureau_step(
+def _role_step(
     seq: int,
     code: str,
     name_zh: str,
