@@ -16,12 +16,14 @@ from app.core.flow import Box
 from app.core.lifecycle import Milestone
 from app.core.workdays import SHANGHAI
 from app.models.base import utcnow
+from app.models.declaration import Declaration
 from app.services import alert, review, statistics
 from app.services.statistics import Desk, OfficeState, StageFigure
 from app.services.unit_of_work import current_session
 from app.views import figures
 from app.views.actor import current_actor, current_user_row
 from app.views.base.cells import days_badge, in_english, lamp, light_of
+from app.views.document_pages import PAGES
 from app.views.links import link
 from app.views.project_list import short_amount, when
 from app.workflow.registry import registered
@@ -56,7 +58,7 @@ class HomeView(BaseView):
         actor = current_actor()
         reviews, declares = actor.holds("task", "act"), actor.holds("declaration", "edit")
         counts = actor.holds("project", "read") and actor.holds("statistics", "read")
-        desk = statistics.desk(actor) if reviews or declares else Desk(0, 0, 0, 0)
+        desk = statistics.desk(actor) if reviews or declares else Desk()
         # A handler holds review verbs only for the day a review is transferred to him.
         reviews = reviews and (desk.tasks > 0 or not declares)
         cards = [*_desk_cards(desk, reviews, declares)]
@@ -79,7 +81,7 @@ class HomeView(BaseView):
             when=when,
             tasks=_tasks(actor) if reviews else None,
             tasks_href=link("TaskTodoView.list"),
-            drafts=_drafts(actor) if declares else None,
+            drafts=_drafts(actor) if declares or desk.drafts or desk.returned else None,
             drafts_href=link("DeclarationDraftView.list"),
             create_href=link("DeclarationDraftView.create") if actor.holds("declaration", "create") else None,
             jobs=state.jobs if state else (),
@@ -110,7 +112,7 @@ def _subtitle(desk: Desk, reviews: bool, declares: bool) -> str:
         )
     if declares and (desk.drafts or desk.returned):
         return gettext(
-            "%(returned)s declarations were returned to you, %(drafts)s drafts are not submitted yet",
+            "%(returned)s documents were returned to you, %(drafts)s drafts are not submitted yet",
             returned=desk.returned,
             drafts=desk.drafts,
         )
@@ -127,12 +129,25 @@ def _desk_cards(desk: Desk, reviews: bool, declares: bool) -> Sequence[Card]:
         href = link("TaskTodoView.list")
         cards.append(Card(gettext("To review"), f"{desk.tasks:,}", note, "ti-checklist", "orange", href))
     if declares:
+        own = desk.filling[Declaration.document_kind]
         href = link("DeclarationDraftView.list")
         returned, drafts = gettext("to be revised and submitted again"), gettext("saved, not submitted yet")
         cards += [
-            Card(gettext("Sent back"), f"{desk.returned:,}", returned, "ti-arrow-back-up", "yellow", href),
-            Card(gettext("Drafts"), f"{desk.drafts:,}", drafts, "ti-pencil", "azure", href),
+            Card(gettext("Sent back"), f"{own.returned:,}", returned, "ti-arrow-back-up", "yellow", href),
+            Card(gettext("Drafts"), f"{own.drafts:,}", drafts, "ti-pencil", "azure", href),
         ]
+    cards += [
+        Card(
+            str(PAGES[kind].label),
+            f"{waiting.drafts + waiting.returned:,}",
+            gettext("Sent back: %(count)s", count=waiting.returned),
+            "ti-pencil",
+            "yellow" if waiting.returned else "azure",
+            link(f"{(PAGES[kind].draft_endpoint or '').partition('.')[0]}.list"),
+        )
+        for kind, waiting in desk.filling.items()
+        if kind != Declaration.document_kind and (waiting.drafts or waiting.returned)
+    ]
     return cards
 
 
@@ -268,10 +283,11 @@ def _tasks(actor: Actor) -> list[dict[str, Any]]:
 def _drafts(actor: Actor) -> list[dict[str, Any]]:
     return [
         {
-            "title": draft.title or draft.code,
-            "href": link("DeclarationDraftView.edit", pk=draft.id),
+            "title": draft.title,
+            "kind": str(PAGES[draft.kind].label),
+            "href": link(PAGES[draft.kind].draft_endpoint or PAGES[draft.kind].show_endpoint, pk=draft.id),
             "status": draft.status,
-            "requested": draft.requested,
+            "amount": draft.amount,
             "updated_at": draft.updated_at,
         }
         for draft in statistics.own_drafts(actor, _TASKS_SHOWN)

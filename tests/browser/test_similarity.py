@@ -51,7 +51,7 @@ def test_a_hint_while_typing_leads_to_the_passages_and_on_to_the_reviewer(log_in
     expect(left.locator("mark").first).to_be_visible()
     a, b = left.bounding_box(), right.bounding_box()
     assert a and b and abs(a["y"] - b["y"]) < 2 and b["x"] > a["x"], "side by side"
-    hit = pane.locator(".similar-hit").filter(has_text=EARLIER)
+    hit = pane.locator(".similar-hit").filter(has_text=EARLIER).first
     expect(hit.locator("mark").filter(has_text="事件协同处置")).to_have_count(2)
 
 

@@ -19,6 +19,7 @@ from app.models.project import Project
 from app.services import clock, log, project, review, statistics
 from app.services.demo import load_demo
 from app.services.unit_of_work import unit_of_work
+from tests import change as changes
 from tests.factories import make_actor, make_unit
 from tests.figures import day, make_declaration, make_project
 from tests.sql import count_statements
@@ -198,8 +199,20 @@ class TestOwnWork:
         make_declaration(other, title="别的单位")
         handler = make_actor("unit_handler", mine)
         desk = statistics.desk(handler)
+        assert desk.filling["declaration"] == statistics.Filling(drafts=1, returned=1)
         assert (desk.drafts, desk.returned) == (1, 1)
         assert [draft.title for draft in statistics.own_drafts(handler)] == ["退回一", "草稿一"]
+
+    def test_a_change_request_waits_on_the_workbench_like_a_declaration(self, session: Session) -> None:
+        unit = make_unit()
+        handler, bureau = make_actor("unit_handler", unit), changes.make_bureau()
+        project = changes.planned_project(handler, bureau, changes.of_amount("31900.00"))
+        request = changes.drafted(handler, project)
+        found = statistics.desk(handler)
+        assert found.filling["change"] == statistics.Filling(drafts=1, returned=0)
+        assert found.filling["declaration"] == statistics.Filling(0, 0)
+        (waiting,) = statistics.own_drafts(handler)
+        assert (waiting.kind, waiting.id, waiting.title) == ("change", request.id, project.title)
 
 
 class TestTheOffice:

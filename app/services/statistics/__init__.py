@@ -1,6 +1,6 @@
 """Figures: each from one grouped statement under the reader's scope, the same rows that the lists show."""
 
-from app.services.statistics.desk import Desk, OwnDraft, desk, own_drafts
+from app.services.statistics.desk import Desk, Filling, OwnDraft, desk, own_drafts
 from app.services.statistics.figures import (
     MilestoneFigure,
     MonthFigure,
@@ -30,6 +30,7 @@ from app.services.statistics.office import (
 
 __all__ = [
     "Desk",
+    "Filling",
     "LogFigure",
     "MilestoneFigure",
     "MonthFigure",
