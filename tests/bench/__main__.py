@@ -30,11 +30,12 @@ def main() -> None:
         for name, url in _databases(Path(folder)):
             print(f"{name}: loading {chosen.projects:,} projects …", flush=True)
             results[name] = _measure(url, Path(folder) / name, chosen.projects)
-    _print(results)
-    path = ROOT / "var" / "bench.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"\nwritten to {path.relative_to(ROOT)}")
+            _print({name: results[name]})
+            # After each database: whoever stops the second half keeps the first.
+            path = ROOT / "var" / "bench.json"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            print(f"\nwritten to {path.relative_to(ROOT)}", flush=True)
 
 
 def _databases(folder: Path) -> list[tuple[str, str]]:
