@@ -66,7 +66,7 @@ DEFAULT_MENU: tuple[Entry, ...] = (
                 "Drafts",
                 "DeclarationDraftView.list",
                 "declaration.edit",
-                badge="drafts",
+                badge="drafts.declaration",
             ),
             Entry(
                 "declaration.declared",
@@ -75,7 +75,14 @@ DEFAULT_MENU: tuple[Entry, ...] = (
                 "DeclarationView.list",
                 "declaration.edit",
             ),
-            Entry("change.list", "项目变更申请", "Change requests", "ChangeDraftView.list", "change.edit"),
+            Entry(
+                "change.list",
+                "项目变更申请",
+                "Change requests",
+                "ChangeDraftView.list",
+                "change.edit",
+                badge="drafts.change",
+            ),
             Entry("declaration.bin", "回收站", "Recycle bin", "DeclarationBinView.list", "declaration.edit"),
             Entry(
                 "adjustment.list", "项目调整", "Fund adjustments", "AdjustmentView.list", "adjustment.read"
@@ -97,7 +104,14 @@ DEFAULT_MENU: tuple[Entry, ...] = (
                 badge="todo.declaration",
             ),
             Entry("review.done", "已审核申报项目", "Reviewed declarations", "ReviewedView.list", "task.act"),
-            Entry("change.review", "项目变更申请审核", "Change reviews", "ChangeTaskView.list", "task.act"),
+            Entry(
+                "change.review",
+                "项目变更申请审核",
+                "Change reviews",
+                "ChangeTaskView.list",
+                "task.act",
+                badge="todo.change",
+            ),
             Entry(
                 "change.reviewed",
                 "项目变更申报已审核",
@@ -111,6 +125,7 @@ DEFAULT_MENU: tuple[Entry, ...] = (
                 "Review of adjustments",
                 "AdjustmentTaskView.list",
                 "adjustment.read",
+                badge="todo.adjustment",
             ),
             Entry(
                 "adjustment.done",
@@ -212,7 +227,8 @@ DEFAULT_MENU: tuple[Entry, ...] = (
 
 
 def seed_menu(session: Session) -> None:
-    """Add entries that are missing; what an administrator renamed, moved or hid stays as he left it."""
+    """Add entries that are missing, and have each show its own count; what an administrator renamed, moved
+    or hid stays as he left it."""
     known = {item.key: item for item in session.scalars(select(MenuItem))}
     _add(session, DEFAULT_MENU, None, known)
 
@@ -231,11 +247,11 @@ def _add(
                 icon=entry.icon,
                 endpoint=entry.endpoint,
                 permission=entry.permission,
-                badge=entry.badge,
                 sort=place * 10,
             )
             session.add(item)
             session.flush()
+        item.badge = entry.badge
         _add(session, entry.children, item, known)
 
 

@@ -8,13 +8,12 @@ from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import get_locale, gettext
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
 from app.access import policy
 from app.access.actor import Actor
 from app.core.enums import DocumentStatus
-from app.models.declaration import Declaration
 from app.models.dictionary import MenuItem
 from app.services import alert, menu, message, review
 from app.services.recall import recalled
@@ -70,24 +69,27 @@ def counts(session: Session, actor: Actor) -> dict[str, int]:
 
 
 def _counts(session: Session, actor: Actor, asked: Mapping[str, ColumnElement[int]]) -> dict[str, int]:
-    drafts = (
-        select(func.count())
-        .select_from(Declaration)
-        .where(
-            policy.criterion(actor, Declaration, "edit"),
-            Declaration.status.in_((DocumentStatus.DRAFT, DocumentStatus.RETURNED)),
-        )
-    )
     statement = select(
         review.todo_count_query(actor).label("todo"),
         message.unread_count_query(actor).label("unread"),
         alert.red_count_query(actor).label("red"),
         review.unread_copies_query(actor).label("copied"),
-        drafts.scalar_subquery().label("drafts"),
+        *(_to_fill_in(actor, kind).label(f"drafts.{kind}") for kind in registered()),
         *(review.todo_count_query(actor, kind).label(f"todo.{kind}") for kind in registered()),
         *(query.label(name) for name, query in asked.items()),
     )
     return dict(session.execute(statement).one()._mapping)
+
+
+def _to_fill_in(actor: Actor, kind: str) -> ScalarSelect[int]:
+    model = registered()[kind].model
+    open_now = model.status.in_((DocumentStatus.DRAFT, DocumentStatus.RETURNED))
+    return (
+        select(func.count())
+        .select_from(model)
+        .where(policy.criterion(actor, model, "edit"), open_now)
+        .scalar_subquery()
+    )
 
 
 class Shell:

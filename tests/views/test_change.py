@@ -292,3 +292,21 @@ class TestReview:
             with count_statements() as statements:
                 assert browser.get(path).status_code == 200
             assert len(statements) <= 10, statements
+
+
+def test_the_menu_tells_each_person_what_is_his_turn(town: Town) -> None:
+    handler, reviewer = town.browser("handler"), town.browser("first")
+    request = drafted(town.actor("handler"), town.project, scope_text="另建移动端。")
+    assert _badge(handler, "/change/drafts/list/") == 1
+    assert _badge(reviewer, "/review/changes/list/") == 0
+    change.submit(town.actor("handler"), request.id, request.version)
+    assert _badge(handler, "/change/drafts/list/") == 0
+    assert _badge(reviewer, "/review/changes/list/") == 1
+
+
+def _badge(browser: Browser, entry: str) -> int:
+    """The figure beside a menu entry."""
+    link = re.search(rf'href="{entry}"[^>]*>(.*?)</a>', browser.get("/").text, re.S)
+    assert link is not None
+    figure = re.search(r'class="badge[^>]*>(\d+)<', link[1])
+    return int(figure[1]) if figure else 0
