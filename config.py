@@ -85,6 +85,11 @@ class Settings:
             raise SettingsRefused(
                 "HTTPS=0 is refused in production: session cookies would travel in the clear."
             )
+        if not self.trusted_hosts:
+            raise SettingsRefused(
+                "TRUSTED_HOSTS must name the host names people use in production, separated by commas: "
+                "a request that names another host is refused."
+            )
 
     def flask_config(self) -> dict[str, Any]:
         """The configuration of Flask, Flask-AppBuilder and the other extensions."""

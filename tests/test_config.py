@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,18 @@ from app.services.unit_of_work import unit_of_work
 from config import SHORTEST_SECRET, Settings, SettingsRefused
 from tests.factories import make_user
 
+ROOT = Path(__file__).resolve().parents[1]
 GOOD_SECRET = "k7Qz-2mVx_81LrTnWc4bYhJp0sDfGa9e"
 
 
 def production(folder: Path, **changes: str) -> Settings:
-    environment = {"APP_PROFILE": "production", "DATA_DIR": str(folder), "SECRET_KEY": GOOD_SECRET, **changes}
+    environment = {
+        "APP_PROFILE": "production",
+        "DATA_DIR": str(folder),
+        "SECRET_KEY": GOOD_SECRET,
+        "TRUSTED_HOSTS": "xm.example",
+        **changes,
+    }
     return Settings.from_environment(environment)
 
 
@@ -44,6 +52,7 @@ def test_production_with_a_good_secret_starts(tmp_path: Path) -> None:
         ({"FLASK_DEBUG": "1"}, "FLASK_DEBUG"),
         ({"FLASK_DEBUG": "true"}, "FLASK_DEBUG"),
         ({"HTTPS": "0"}, "HTTPS"),
+        ({"TRUSTED_HOSTS": ""}, "TRUSTED_HOSTS"),
     ],
 )
 def test_production_refuses(tmp_path: Path, changes: dict[str, str], why: str) -> None:
@@ -90,3 +99,10 @@ class TestDemoAccounts:
         answer = production_app.test_cli_runner().invoke(args=["demo", "load"])
         assert answer.exit_code != 0
         assert "refused in production" in answer.output
+
+
+def test_make_run_serves_where_it_says() -> None:
+    """The process manager gives its children a port; it must be the one that `flask start` prints."""
+    done = subprocess.run(["make", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True)
+    manager = next(line for line in done.stdout.splitlines() if "honcho start" in line)
+    assert '--port "${PORT:-8080}"' in manager
