@@ -8,7 +8,17 @@ from playwright.sync_api import Page, expect
 
 from tests import samples
 from tests.browser.conftest import LogIn
-from tests.browser.office import TASKS, DeclarationForm, ReviewDesk, confirm, declare, pick, row_of, told
+from tests.browser.office import (
+    TASKS,
+    DeclarationForm,
+    ReviewDesk,
+    approve_by_program,
+    confirm,
+    declare,
+    pick,
+    row_of,
+    told,
+)
 from tests.browser.test_bad_input import BASIS, flow_log
 
 OPEN_TASKS = "/review/open/list/"
@@ -17,9 +27,10 @@ STEPS = ("leader1", "reviewer", "checker", "director")
 
 def in_review(log_in: LogIn, title: str, past: int = 0) -> str:
     """A declaration that so many of the four steps have approved; its page's path."""
-    address = declare(log_in("handler1"), samples.maintenance(title=title), BASIS)
+    page = log_in("handler1")
+    address = declare(page, samples.maintenance(title=title), BASIS)
     for username in STEPS[:past]:
-        ReviewDesk(log_in(username)).open(title).approve()
+        approve_by_program(page, username, title)
     return address
 
 
