@@ -191,7 +191,7 @@ def test_after_an_edit_the_list_is_as_it_was_left(log_in: LogIn) -> None:
     page.wait_for_url(re.compile(UNITS))
     assert asked(page) == {"sort": ["-code"], "page": ["2"]}
     expect(page.locator(f"#{row_id}")).to_have_class(re.compile("returned"))
-    assert abs(page.evaluate("window.scrollY") - top) < 60
+    page.wait_for_function("top => Math.abs(window.scrollY - top) < 60", arg=top)
 
 
 def test_two_windows_keep_their_own_places(log_in: LogIn) -> None:
