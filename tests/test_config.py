@@ -90,10 +90,13 @@ class TestDemoAccounts:
         with pytest.raises(SettingsRefused, match="demo accounts"):
             start.callback()
 
-    def test_a_real_person_may_be_called_like_one(self, production_app: Flask, session: Session) -> None:
+    def test_a_real_person_may_be_called_like_one(
+        self, production_app: Flask, session: Session, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         for account in ACCOUNTS:
             make_user(username=account.username)
         start.callback()
+        assert "http://" in capsys.readouterr().out
 
     def test_they_are_not_loaded_there(self, production_app: Flask, session: Session) -> None:
         answer = production_app.test_cli_runner().invoke(args=["demo", "load"])

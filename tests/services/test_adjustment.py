@@ -117,9 +117,10 @@ class TestLimits:
         }
 
     def test_equal_sides_pass(self, bureau: Bureau) -> None:
-        bureau.submitted(
+        row = bureau.submitted(
             out(bureau.project(), "300.00"), into(bureau.project(), "299.99"), into(bureau.project(), "0.01")
         )
+        assert row.out_amount == row.in_amount == Decimal("300.00")
 
     @pytest.mark.parametrize(("amount", "passes"), [("999.99", True), ("1000.00", True), ("1000.01", False)])
     def test_no_more_than_the_channel_has(self, bureau: Bureau, amount: str, passes: bool) -> None:
@@ -167,7 +168,7 @@ class TestLimits:
     ) -> None:
         project = bureau.project("1000.00")
         bound[project.id] = commitment.Commitment(Decimal("1500.00"), "HT2026-00017")
-        bureau.submitted(into(project, "100.00"), kind="ADD")
+        assert bureau.submitted(into(project, "100.00"), kind="ADD").status is DocumentStatus.IN_REVIEW
 
     @pytest.mark.parametrize(
         ("stage", "passes"),

@@ -65,12 +65,12 @@ class TestRings:
         # Each of these overlaps the new one, but no day has all three.
         named(two, three, 6, 8)
         named(three, one, 9, 11)
-        named(one, two, 6, 11)
+        assert named(one, two, 6, 11).principal_id == one.user_id
 
     def test_is_none_once_a_link_was_revoked(self, office: Office) -> None:
         one, two = office.people(2)
         review.revoke(one, named(one, two).id)
-        named(two, one)
+        assert named(two, one).principal_id == two.user_id
 
 
 class TestNaming:

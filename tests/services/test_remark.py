@@ -102,7 +102,8 @@ class TestReviewer:
         assert list(refused.value.fields) == [wrong]
 
     def test_the_longest_text_is_taken(self, office: Office, reviewer: Actor) -> None:
-        remark.add(reviewer, KIND, office.submitted(), "长" * remark.LONGEST)
+        made = remark.add(reviewer, KIND, office.submitted(), "长" * remark.LONGEST)
+        assert made.text == "长" * remark.LONGEST
 
     def test_only_who_has_the_task_may(self, office: Office, reviewer: Actor) -> None:
         document = office.submitted()

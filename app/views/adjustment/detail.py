@@ -22,7 +22,7 @@ from app.services.document.changes import readable
 from app.services.unit_of_work import current_session
 from app.views.adjustment.compared import ComparisonView, comparison_view, signed
 from app.views.base.dictionaries import catalogue as reader_catalogue
-from app.views.document.detail import Files, changed_since_submission, files_by_category, state_of
+from app.views.document.detail import Detailed, Files, changed_since_submission, files_by_category, state_of
 from app.views.document.labels import change_rows
 from app.views.errors import problem_text
 from app.views.flow_log import log_entries
@@ -49,7 +49,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class AdjustmentDetail:
+class AdjustmentDetail(Detailed):
     """Everything the page of one adjustment shows; `may` are the verbs this reader may do with it, and
     `obstacles` what would forbid applying it today."""
 
@@ -69,24 +69,12 @@ class AdjustmentDetail:
     may: frozenset[str]
 
     @property
-    def id(self) -> int:
-        return self.document.id
-
-    @property
-    def version(self) -> int:
-        return self.document.version
-
-    @property
     def code(self) -> str:
         return self.document.code
 
     @property
     def title(self) -> str:
         return self.document.title or gettext("Untitled adjustment")
-
-    @property
-    def file_count(self) -> int:
-        return sum(len(group.files) for group in self.files)
 
 
 def adjustment_detail(actor: Actor, adjustment_id: int) -> AdjustmentDetail:

@@ -19,7 +19,7 @@ from app.services.document import changes
 from app.services.unit_of_work import current_session
 from app.views.base.dictionaries import catalogue
 from app.views.change.shown import Figure, Pair, PairedTable, Reader, figures
-from app.views.document.detail import Files, changed_since_submission, files_by_category, state_of
+from app.views.document.detail import Detailed, Files, changed_since_submission, files_by_category, state_of
 from app.views.document.labels import change_rows
 from app.views.flow_log import log_entries
 
@@ -37,7 +37,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class ChangeDetail:
+class ChangeDetail(Detailed):
     """Everything the page of one request shows; `may` are the verbs this reader may do with it. `pairs` and
     `tables` are what differs, `unchanged` the rest of the project's data."""
 
@@ -60,14 +60,6 @@ class ChangeDetail:
     stale: str
 
     @property
-    def id(self) -> int:
-        return self.document.id
-
-    @property
-    def version(self) -> int:
-        return self.document.version
-
-    @property
     def code(self) -> str:
         return self.document.code
 
@@ -82,10 +74,6 @@ class ChangeDetail:
     @property
     def difference_count(self) -> int:
         return len(self.pairs) + len(self.tables)
-
-    @property
-    def file_count(self) -> int:
-        return sum(len(group.files) for group in self.files)
 
 
 def change_detail(actor: Actor, change_id: int) -> ChangeDetail:

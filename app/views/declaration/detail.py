@@ -22,7 +22,14 @@ from app.services.dictionary import Catalogue, catalogue
 from app.services.reading import Kind, Number, Yuan
 from app.services.unit_of_work import current_session
 from app.views.declaration.layout import LAYOUT
-from app.views.document.detail import Files, changed_since_submission, files_by_category, state_of, value_text
+from app.views.document.detail import (
+    Detailed,
+    Files,
+    changed_since_submission,
+    files_by_category,
+    state_of,
+    value_text,
+)
 from app.views.document.labels import change_rows
 from app.views.flow_log import log_entries
 from app.views.similarity import Similar, from_kept
@@ -79,7 +86,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class DeclarationDetail:
+class DeclarationDetail(Detailed):
     """Everything the page of one declaration shows; `may` are the verbs this reader may do with it."""
 
     document: Declaration
@@ -98,24 +105,12 @@ class DeclarationDetail:
     similar: Sequence[Similar] = ()
 
     @property
-    def id(self) -> int:
-        return self.document.id
-
-    @property
-    def version(self) -> int:
-        return self.document.version
-
-    @property
     def code(self) -> str:
         return self.document.project.code if self.document.project else self.document.code
 
     @property
     def title(self) -> str:
         return self.document.title or gettext("Untitled declaration")
-
-    @property
-    def file_count(self) -> int:
-        return sum(len(group.files) for group in self.files)
 
 
 _VERBS = ("edit", "submit", "withdraw", "urge", "recycle", "restore", "purge", "amend")

@@ -13,6 +13,7 @@ from app.core.enums import DocumentStatus
 from app.core.fiscal import mask_mobile
 from app.core.money import format_yuan
 from app.models.attachment import Attachment
+from app.models.base import Fillable
 from app.models.log import FieldChange
 from app.services import attachment, review
 from app.services.dictionary import Catalogue
@@ -32,6 +33,25 @@ class Files:
 
     label: str
     files: tuple[dict[str, Any], ...]
+
+
+class Detailed:
+    """What is asked alike of everything a document's page shows."""
+
+    document: Fillable
+    files: tuple[Files, ...]
+
+    @property
+    def id(self) -> int:
+        return self.document.id
+
+    @property
+    def version(self) -> int:
+        return self.document.version
+
+    @property
+    def file_count(self) -> int:
+        return sum(len(group.files) for group in self.files)
 
 
 def files_by_category(rows: Sequence[Attachment], known: Catalogue, language: str) -> tuple[Files, ...]:
