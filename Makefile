@@ -11,8 +11,7 @@ help: ## Show what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 run: setup ## Install what is missing, migrate, load demo data at the first start, serve site and worker
-	@$(BIN)/flask start
-	@exec $(BIN)/honcho start --no-colour --port "$${PORT:-8080}"
+	@exec $(BIN)/flask start --serve
 
 test: setup $(VENV)/.dev ## All checks and tests, on SQLite and (where one answers) PostgreSQL, with browser tests
 	@scripts/test

@@ -27,6 +27,7 @@ class Settings:
     profile: str
     host: str
     port: int
+    web_workers: int
     data_dir: Path
     secret_key: str
     database_url: str
@@ -54,6 +55,7 @@ class Settings:
             profile=profile,
             host=env.get("HOST", "127.0.0.1"),
             port=int(env.get("PORT", "8080")),
+            web_workers=int(env.get("WEB_WORKERS", "2")),
             data_dir=data_dir,
             secret_key=env.get("SECRET_KEY", "") or _kept_secret(profile, data_dir, "secret_key"),
             database_url=env.get("DATABASE_URL", f"sqlite:///{data_dir / 'app.db'}"),

@@ -1,7 +1,5 @@
-"""What gunicorn, `flask` and `huey_consumer` load: `run:app`, `run.huey`."""
+"""What a WSGI server or `flask` loads: `run:app`. `flask serve` is the usual way to start it."""
 
 from app import create_app
-from app.tasks.runtime import clock_of
 
 app = create_app()
-huey = clock_of(app).huey

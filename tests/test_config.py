@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from app.services.unit_of_work import unit_of_work
 from config import SHORTEST_SECRET, Settings, SettingsRefused
 from tests.factories import make_user
 
-ROOT = Path(__file__).resolve().parents[1]
 GOOD_SECRET = "k7Qz-2mVx_81LrTnWc4bYhJp0sDfGa9e"
 
 
@@ -102,10 +100,3 @@ class TestDemoAccounts:
         answer = production_app.test_cli_runner().invoke(args=["demo", "load"])
         assert answer.exit_code != 0
         assert "refused in production" in answer.output
-
-
-def test_make_run_serves_where_it_says() -> None:
-    """The process manager gives its children a port; it must be the one that `flask start` prints."""
-    done = subprocess.run(["make", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True)
-    manager = next(line for line in done.stdout.splitlines() if "honcho start" in line)
-    assert '--port "${PORT:-8080}"' in manager

@@ -1,4 +1,4 @@
-"""Commands for operators: start, seed, import, the first administrator, demo data."""
+"""Commands for operators: start, serve, seed, import, the first administrator, demo data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask_migrate import upgrade
 from sqlalchemy import select
 
 from app.access.actor import SYSTEM
-from app.cli import funds, importing
+from app.cli import funds, importing, serving
 from app.core.errors import InvalidInput
 from app.models.user import AppUser
 from app.services import similarity
@@ -28,6 +28,7 @@ similar = AppGroup("similarity", help="The index of similar projects.")
 def install(app: Flask) -> None:
     """Register the commands."""
     app.cli.add_command(start)
+    app.cli.add_command(serving.serve)
     app.cli.add_command(seed_command)
     app.cli.add_command(demo)
     app.cli.add_command(admin)
@@ -37,7 +38,8 @@ def install(app: Flask) -> None:
 
 
 @click.command("start")
-def start() -> None:
+@click.option("--serve", is_flag=True, help="Then run site and worker in this process's forks.")
+def start(serve: bool = False) -> None:
     """Migrate, bring reference data up to date, load demo data at the first start, say where to go."""
     settings: Settings = current_app.config["SETTINGS"]
     upgrade()
@@ -53,6 +55,8 @@ def start() -> None:
         for account in ACCOUNTS:
             click.echo(f"  {account.username:<{width}}  {account.position}")
         click.echo(f"\n  Password of all: {settings.demo_password}\n")
+    if serve:
+        serving.serve_both(serving.this_app())
 
 
 @click.command("seed")

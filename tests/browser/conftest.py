@@ -48,9 +48,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One running product per test process."""
     running = Server(tmp_path_factory.mktemp("live"))
-    running.prepare()
-    running.start_web()
-    running.start_worker()
+    running.run()
     yield running
     running.stop()
 

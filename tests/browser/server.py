@@ -38,6 +38,11 @@ class Server:
         self.web: subprocess.Popen[bytes] | None = None
         self.worker: subprocess.Popen[bytes] | None = None
 
+    def run(self) -> None:
+        """Everything at once, as `make run` does."""
+        self.web = self._spawn("web", "start", "--serve")
+        self._wait(self.web)
+
     def prepare(self) -> None:
         """Migrate and load the demo data."""
         done = subprocess.run(
@@ -48,32 +53,34 @@ class Server:
 
     def start_web(self) -> None:
         """Start the site and wait until it answers."""
-        self.web = self._spawn("web")
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"{self.base}/login/", timeout=5).close()
-                return
-            except OSError:
-                if time.monotonic() > deadline or self.web.poll() is not None:
-                    raise RuntimeError((self.folder / "web.log").read_text()) from None
-                time.sleep(0.1)
+        self.web = self._spawn("web", "serve", "site")
+        self._wait(self.web)
 
     def start_worker(self) -> None:
         """Start the Huey consumer."""
-        self.worker = self._spawn("worker")
+        self.worker = self._spawn("worker", "serve", "worker")
 
-    def _spawn(self, name: str) -> subprocess.Popen[bytes]:
-        """Start a process as the Procfile has it."""
+    def _spawn(self, name: str, *command: str) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("ab") as output:
             return subprocess.Popen(
-                ["sh", "-c", f"exec {_procfile()[name]}"],
+                ["flask", *command],
                 env=self.environment,
                 cwd=ROOT,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
+
+    def _wait(self, web: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                urllib.request.urlopen(f"{self.base}/login/", timeout=5).close()
+                return
+            except OSError:
+                if time.monotonic() > deadline or web.poll() is not None:
+                    raise RuntimeError((self.folder / "web.log").read_text()) from None
+                time.sleep(0.1)
 
     def kill_web(self) -> None:
         """End the site at once, children included."""
@@ -93,11 +100,6 @@ def _kill(process: subprocess.Popen[bytes] | None) -> None:
     if process is not None and process.poll() is None:
         os.killpg(process.pid, 9)
         process.wait(timeout=10)
-
-
-def _procfile() -> dict[str, str]:
-    lines = (ROOT / "Procfile").read_text().splitlines()
-    return {name: command.strip() for name, _, command in (line.partition(":") for line in lines if line)}
 
 
 def _free_port() -> int:
