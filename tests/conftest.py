@@ -4,45 +4,59 @@ from __future__ import annotations
 
 import contextvars
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from app import create_app
-from app.extensions import db, metadata
-from app.services.seed import seed
+from app.extensions import db
 from app.services.unit_of_work import current_session
 from config import Settings
+from tests.databases import FILES, PASSWORD, Templates, address_of, working_on
 
-PASSWORD = "Kaiping-2026-office"
+__all__ = ["PASSWORD", "IsolatedClient", "build_app"]
 
-
-def _postgres_database(name: str) -> str:
-    """Create an empty database beside the one TEST_POSTGRES_URL names; returns its address."""
-    base = os.environ["TEST_POSTGRES_URL"]
-    engine = create_engine(base, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    engine.dispose()
-    return base.rsplit("/", 1)[0] + f"/{name}"
+OwnDatabase = Callable[..., AbstractContextManager[Flask]]
+"""What the fixture `own_database` gives."""
 
 
-def fresh_database(worker: str, purpose: str, folder: Path) -> str:
-    """The address of a new empty database for this process."""
-    if os.environ.get("TEST_POSTGRES_URL"):
-        return _postgres_database(f"govproject_{purpose}_{worker}")
-    return f"sqlite:///{folder / purpose}.db"
+HEAVY = (
+    "tests/access/test_routes.py",
+    "tests/api/test_policy.py",
+    "tests/security/test_surface.py",
+    "tests/journeys/test_killed.py",
+    "tests/browser",
+    "tests/tasks",
+)
+"""Pages of tests that take longest; a page stays in one process, so they come first and the short ones fill
+the gaps at the end."""
+
+WITHOUT_DATABASE = ("tests/core", "tests/charts", "tests/gateways", "tests/rules/test_translations.py")
+"""What has nothing to ask a database: once is enough, whichever databases the suite runs on."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long pages first; mark what needs no second run on another database."""
+    here = Path(__file__).parent.parent
+
+    def weight(item: pytest.Item) -> int:
+        place = item.path.relative_to(here).as_posix()
+        return next((number for number, start in enumerate(HEAVY) if place.startswith(start)), len(HEAVY))
+
+    items.sort(key=weight)
+    for item in items:
+        if item.path.relative_to(here).as_posix().startswith(WITHOUT_DATABASE):
+            item.add_marker(pytest.mark.any_database)
 
 
 def build_app(url: str, folder: Path, **environment: str) -> Flask:
-    """The application on a database of its own, with tables and reference data."""
+    """The application with settings of its own, on a database that is ready."""
     app = create_app(
         Settings.from_environment(
             {
@@ -55,23 +69,45 @@ def build_app(url: str, folder: Path, **environment: str) -> Flask:
         )
     )
     app.config["TESTING"] = True
-    with app.app_context():
-        metadata.create_all(db.engine)
-        seed()
+    app.test_client_class = IsolatedClient
     return app
 
 
 @pytest.fixture(scope="session")
-def worker(request: pytest.FixtureRequest) -> str:
+def worker() -> str:
     """The name of this xdist process."""
     return os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 
 @pytest.fixture(scope="session")
-def app(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+def templates(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Databases to copy, shared by all processes of this run."""
+    base = tmp_path_factory.getbasetemp()
+    return Templates(base if worker == "main" else base.parent, worker)
+
+
+@pytest.fixture(scope="session")
+def app(worker: str, templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """The application shared by all tests of a process."""
     folder = tmp_path_factory.mktemp("data")
-    return build_app(fresh_database(worker, "suite", folder), folder)
+    app = build_app(address_of(f"suite_{worker}", folder), folder)
+    templates.copy(app, "suite", folder)
+    return app
+
+
+@pytest.fixture(scope="session")
+def own_database(app: Flask, templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> OwnDatabase:
+    """`with own_database("race") as app`: the application on a database that is really committed to, with
+    `projects=…` of the demo when asked. No test may use `session` or `client` meanwhile."""
+
+    @contextmanager
+    def enter(purpose: str, projects: int = 0) -> Iterator[Flask]:
+        folder = tmp_path_factory.mktemp(purpose)
+        address = templates.copy(app, purpose, folder, projects)
+        with working_on(app, address, folder / FILES):
+            yield app
+
+    return enter
 
 
 @pytest.fixture
@@ -110,5 +146,4 @@ class IsolatedClient(FlaskClient):
 @pytest.fixture
 def client(app: Flask, rollback: None) -> FlaskClient:
     """A browser's worth of requests, rolled back afterwards. CSRF stays on: take the token from a page."""
-    app.test_client_class = IsolatedClient
     return app.test_client()

@@ -42,7 +42,7 @@ class _Site(BaseApplication):
             "timeout": 120,
             "graceful_timeout": _PATIENCE,
             "preload_app": True,
-            "worker_tmp_dir": "/dev/shm",  # noqa: S108  # a heartbeat must not wait for a disk
+            "worker_tmp_dir": "/dev/shm",  # noqa: S108 heartbeats must not wait for a disk
             "control_socket_disable": True,
         }.items():
             self.cfg.set(name, value)

@@ -7,8 +7,6 @@ import string
 from collections.abc import Callable
 from functools import cache
 
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
-
 from app.core.errors import Problem
 from app.services.login_rules import LoginRules
 
@@ -77,4 +75,7 @@ def random_password(rules: LoginRules) -> str:
 
 @cache
 def _known_passwords() -> frozenset[str]:
+    # Its lists take a fifth of a second to load, and most days nobody chooses a password.
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
     return frozenset(FREQUENCY_LISTS["passwords"])

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,10 +35,10 @@ from app.models.unit import Unit
 from app.models.user import AppUser
 from app.services import attachment, review
 from app.services.access import actor_for
-from app.services.demo import ACCOUNTS, load_demo
+from app.services.demo import ACCOUNTS
 from app.services.demo.units import DATA_BUREAU, EDUCATION, POLICE
 from app.services.unit_of_work import current_session
-from tests.conftest import PASSWORD, IsolatedClient, build_app, fresh_database
+from tests.conftest import PASSWORD, OwnDatabase
 
 PUBLIC = {
     "static",
@@ -202,15 +201,11 @@ class Kept(LocalStorage):
 
 
 @pytest.fixture(scope="module")
-def office(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+def office(own_database: OwnDatabase) -> Iterator[Flask]:
     """An application with demo data in every state."""
-    folder: Path = tmp_path_factory.mktemp("routes")
-    app = build_app(fresh_database(worker, "routes", folder), folder)
-    app.test_client_class = IsolatedClient
-    with app.app_context():
-        attachment.bind(Kept(app.config["SETTINGS"].data_dir / "files"))
-        load_demo(PASSWORD, projects=300)
-    return app
+    with own_database("routes", projects=300) as app:
+        attachment.bind(Kept(attachment.store().root))
+        yield app
 
 
 def routes_of(app: Flask) -> Iterator[Route]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,12 +32,11 @@ from app.models.unit import Unit
 from app.models.user import AppUser
 from app.services import attachment, review
 from app.services.access import actor_for
-from app.services.demo import load_demo
 from app.services.unit_of_work import current_session, unit_of_work
 from tests import samples
 from tests.access.test_routes import VISITORS, Kept, Visitor, _samples
 from tests.api.conftest import API
-from tests.conftest import PASSWORD, IsolatedClient, build_app, fresh_database
+from tests.conftest import PASSWORD, OwnDatabase
 
 ALWAYS_OPEN = frozenset({"unit", "dictionary", "attachment", "openapi", "agent"})
 """Nouns whose lists every logged-in user may ask for; their rows follow the policy all the same."""
@@ -62,17 +60,14 @@ TASK_VERBS = ("approve", "return", "save_opinion", "take_back", "reassign")
 
 
 @pytest.fixture(scope="module")
-def office(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+def office(own_database: OwnDatabase) -> Iterator[Flask]:
     """An application with demo data in every state."""
-    folder: Path = tmp_path_factory.mktemp("api")
-    app = build_app(fresh_database(worker, "api", folder), folder)
-    app.test_client_class = IsolatedClient
-    with app.app_context():
-        load_demo(PASSWORD, projects=300)
-        storage = Kept(app.config["SETTINGS"].data_dir / "files")
+    with own_database("api", projects=300) as app:
+        storage = Kept(attachment.store().root)
         attachment.bind(storage)
-        _attach_files(storage)
-    return app
+        with app.app_context():
+            _attach_files(storage)
+        yield app
 
 
 def _attach_files(storage: LocalStorage) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.server import PASSWORD, Server
+from tests.browser.server import Server
+from tests.databases import DEMO, PASSWORD, Templates
 
 _BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome", "chromium-browser")
 _FLAGS = [
@@ -45,9 +47,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One running product per test process."""
-    running = Server(tmp_path_factory.mktemp("live"))
+def server(app: Flask, templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One running product per test process, with demo data."""
+    folder = tmp_path_factory.mktemp("live")
+    running = Server(folder, DATABASE_URL=templates.copy(app, "live", folder, projects=DEMO))
     running.run()
     yield running
     running.stop()

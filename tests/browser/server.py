@@ -11,14 +11,15 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from tests.databases import PASSWORD
+
 ROOT = Path(__file__).resolve().parents[2]
-PASSWORD = "Kaiping-2026-office"
 
 
 class Server:
     """Site and worker as child processes; `kill_web` and `kill_worker` end them as a power cut would."""
 
-    def __init__(self, folder: Path, projects: int = 40, **environment: str) -> None:
+    def __init__(self, folder: Path, projects: int = 1, **environment: str) -> None:
         self.folder = folder
         self.port = _free_port()
         self.base = f"http://127.0.0.1:{self.port}"

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from flask import Flask
 from sqlalchemy import Engine, Select, create_engine, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
@@ -28,7 +29,8 @@ from app.models.user import AppUser
 from app.services.message.delivery import CLAIM_LASTS
 from config import Settings
 from tests import samples
-from tests.browser.server import PASSWORD, Server
+from tests.browser.server import Server
+from tests.databases import DEMO, PASSWORD, Templates
 
 TITLE = "断电试验"
 DRAFTS = 40
@@ -40,9 +42,10 @@ TEXTS = 300
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(app: Flask, templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The product on a database of its own, without a worker yet."""
-    running = Server(tmp_path_factory.mktemp("killed"), projects=2)
+    folder = tmp_path_factory.mktemp("killed")
+    running = Server(folder, DATABASE_URL=templates.copy(app, "killed", folder, projects=DEMO))
     running.prepare()
     running.start_web()
     yield running

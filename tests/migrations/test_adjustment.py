@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from app import create_app
 from app.extensions import db
 from config import Settings
-from tests.conftest import fresh_database
+from tests.databases import fresh_database
 
 AFTER = "adjustment"
 
@@ -24,7 +24,7 @@ AFTER = "adjustment"
 @pytest.fixture
 def old_office(worker: str, tmp_path: Path) -> Iterator[Flask]:
     """An office as it was: the tables of the first version, and three projects in them."""
-    url = fresh_database(worker, "migrating", tmp_path)
+    url = fresh_database(f"migrating_{worker}", tmp_path)
     environment = {
         "APP_PROFILE": "testing",
         "DATABASE_URL": url,

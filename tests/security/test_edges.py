@@ -6,7 +6,6 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +19,8 @@ from app.models.log import SystemLog
 from app.models.unit import Unit
 from app.models.user import AppUser
 from config import Settings
-from tests.conftest import IsolatedClient, build_app, fresh_database
+from tests.conftest import IsolatedClient, build_app
+from tests.databases import Templates
 from tests.factories import make_unit, make_user
 from tests.security.conftest import Browser
 from tests.security.town import log_in, token_of
@@ -29,14 +29,14 @@ SAFE = {"base_url": "https://projects.example"}
 
 
 @pytest.fixture(scope="module")
-def site(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    """A site with its own database and one person."""
-    folder: Path = tmp_path_factory.mktemp("edges")
-    app = build_app(fresh_database(worker, "edges", folder), folder)
-    with app.app_context():
+def site(app: Flask, templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """A site with its own database and one person, to be started with other settings."""
+    folder = tmp_path_factory.mktemp("edges")
+    site = build_app(templates.copy(app, "edges", folder), folder)
+    with site.app_context():
         make_user("unit_handler", username="zhang")
         db.session.remove()
-    return app
+    return site
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from app.models.user import LoginAttempt, UserSession
 from app.services.unit_of_work import current_session
-from tests.conftest import PASSWORD, build_app, fresh_database
+from tests.conftest import PASSWORD, OwnDatabase
 from tests.factories import make_user
 from tests.security.conftest import WRONG, Program
 
@@ -19,11 +19,11 @@ AT_ONCE = 8
 
 
 @pytest.fixture
-def busy(worker: str, tmp_path: Path) -> Flask:
-    app = build_app(fresh_database(worker, "race", tmp_path), tmp_path)
-    with app.app_context():
-        make_user(username="liang")
-    return app
+def busy(own_database: OwnDatabase) -> Iterator[Flask]:
+    with own_database("guesses") as app:
+        with app.app_context():
+            make_user(username="liang")
+        yield app
 
 
 def answers(app: Flask, passwords: list[str]) -> list[int]:

@@ -9,19 +9,19 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from app.extensions import csrf
-from app.services.demo import load_demo
 from app.views import VIEWS
 from app.views.base import OfficeView
 from app.views.base.search import TextField
-from tests.conftest import PASSWORD, IsolatedClient, build_app, fresh_database
+from tests.conftest import OwnDatabase
+from tests.databases import DEMO
 from tests.security.town import (
     HOSTILE,
     PEER,
@@ -52,15 +52,11 @@ class Crawl:
 
 
 @pytest.fixture(scope="module")
-def town(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+def town(own_database: OwnDatabase) -> Iterator[Flask]:
     """Demo data with hostile text in every column."""
-    folder: Path = tmp_path_factory.mktemp("surface")
-    app = build_app(fresh_database(worker, "surface", folder), folder)
-    app.test_client_class = IsolatedClient
-    with app.app_context():
-        load_demo(PASSWORD, projects=40)
-    poison(app)
-    return app
+    with own_database("surface", projects=DEMO) as app:
+        poison(app)
+        yield app
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -26,17 +25,17 @@ from app.services import annual_plan, change, review
 from app.services.change import draft
 from app.services.unit_of_work import current_session, unit_of_work
 from tests.change import approve, make_bureau, planned_project, submitted
-from tests.conftest import build_app, fresh_database
+from tests.conftest import OwnDatabase
 from tests.factories import make_actor, make_unit
 
 CROWD = 12
 
 
 @pytest.fixture(scope="module")
-def server(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+def server(own_database: OwnDatabase) -> Iterator[Flask]:
     """An application whose transactions are real and seen by other connections."""
-    folder: Path = tmp_path_factory.mktemp("changing")
-    return build_app(fresh_database(worker, "changing", folder), folder)
+    with own_database("changing") as app:
+        yield app
 
 
 @dataclass(frozen=True)

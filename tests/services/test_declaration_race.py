@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -28,17 +27,17 @@ from app.services import declaration as service
 from app.services.document.kind import DocumentKind
 from app.services.unit_of_work import current_session
 from tests import samples
-from tests.conftest import build_app, fresh_database
+from tests.conftest import OwnDatabase
 from tests.factories import make_actor, make_unit
 
 CROWD = 20
 
 
 @pytest.fixture(scope="module")
-def server(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+def server(own_database: OwnDatabase) -> Iterator[Flask]:
     """An application whose transactions are real and seen by other connections."""
-    folder: Path = tmp_path_factory.mktemp("declaring")
-    return build_app(fresh_database(worker, "declaring", folder), folder)
+    with own_database("declaring") as app:
+        yield app
 
 
 @pytest.fixture

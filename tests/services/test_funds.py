@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -26,7 +25,7 @@ from app.models.project import Project, ProjectFundEntry
 from app.services import adjustment, annual_plan, funds, review
 from app.services.unit_of_work import current_session
 from tests.adjustments import GENERAL, GRANT, Bureau, arranged, into, out, task_of
-from tests.conftest import build_app, fresh_database
+from tests.conftest import OwnDatabase
 
 CENTS = st.integers(0, 200_000).map(lambda cents: f"{Decimal(cents) / 100:.2f}")
 CHANNELS = st.sampled_from([GENERAL, GRANT, "BOND"])
@@ -148,11 +147,11 @@ def _moved(session: Session, project: Project) -> Counter[str]:
     return moved
 
 
-@pytest.fixture(scope="module")
-def server(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+@pytest.fixture
+def server(own_database: OwnDatabase) -> Iterator[Flask]:
     """An application whose transactions are real and seen by other connections."""
-    folder: Path = tmp_path_factory.mktemp("funding")
-    return build_app(fresh_database(worker, "funding", folder), folder)
+    with own_database("funding") as app:
+        yield app
 
 
 @pytest.fixture

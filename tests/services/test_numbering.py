@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.access.actor import SYSTEM
 from app.services import numbering
 from app.services.unit_of_work import unit_of_work
-from tests.conftest import build_app, fresh_database
+from tests.conftest import OwnDatabase
 
 
 def test_declarations_of_a_year_count_from_one(session: Session) -> None:
@@ -54,10 +54,10 @@ def test_a_nature_without_a_mark_gets_no_number(session: Session) -> None:
         assert numbering.project_code(work, 2027, "NEW") == "KP2027XJ0001"
 
 
-@pytest.fixture(scope="module")
-def busy_app(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    folder: Path = tmp_path_factory.mktemp("numbers")
-    return build_app(fresh_database(worker, "numbers", folder), folder)
+@pytest.fixture
+def busy_app(own_database: OwnDatabase) -> Iterator[Flask]:
+    with own_database("numbers") as app:
+        yield app
 
 
 def test_eight_units_declaring_in_the_same_second_get_eight_numbers(busy_app: Flask) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -15,17 +14,14 @@ from app.extensions import db
 from app.models.dictionary import DictItem
 from app.services.recall import recalled
 from app.services.unit_of_work import current_session, unit_of_work
-from tests.conftest import build_app, fresh_database
+from tests.conftest import OwnDatabase
 
 
 @pytest.fixture
-def office(worker: str, tmp_path: Path) -> Iterator[Flask]:
+def office(own_database: OwnDatabase) -> Iterator[Flask]:
     """An application whose commits are real."""
-    app = build_app(fresh_database(worker, "recall", tmp_path), tmp_path)
-    with app.app_context():
+    with own_database("recall") as app, app.app_context():
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 class Counted:

@@ -21,7 +21,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def server(folder: Path) -> Iterator[Server]:
-    running = Server(folder, projects=1)
+    running = Server(folder)
     running.run()
     yield running
     running.stop()

@@ -23,7 +23,8 @@ from app.models.user import AppUser
 from app.services import message
 from app.services.unit_of_work import current_session, unit_of_work
 from app.tasks.runtime import clock_of
-from tests.conftest import build_app, fresh_database
+from tests.conftest import build_app
+from tests.databases import Templates
 from tests.factories import make_user
 from tests.tasks.office import china, make_tasks
 
@@ -84,9 +85,11 @@ def _heard(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def installation(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(
+    app: Flask, templates: Templates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("workers")
-    url = fresh_database(worker, "workers", folder)
+    url = templates.copy(app, "workers", folder)
     settings = {"HUEY_URL": f"sqlite:///{folder / 'queue.db'}", "SECRET_KEY": SECRET}
     environment = {
         **os.environ,
@@ -176,16 +179,7 @@ def test_a_worker_killed_between_the_provider_and_our_record_is_made_good_by_the
 def test_the_worker_is_woken_by_what_the_site_commits(installation: Installation) -> None:
     log = installation.folder / "worker.log"
     with log.open("w") as output:
-        consumer = installation.process(
-            "-m",
-            "huey.bin.huey_consumer",
-            "run.huey",
-            "--workers",
-            "1",
-            "--max-delay",
-            "1",
-            output=output.fileno(),
-        )
+        consumer = installation.process("-m", "flask", "serve", "worker", output=output.fileno())
     handler = make_user("unit_handler")
     try:
         approve(handler)

@@ -15,13 +15,14 @@ from sqlalchemy import select
 
 from app.models.user import AppUser
 from app.services.access import actor_for
-from app.services.demo import ACCOUNTS, load_demo
+from app.services.demo import ACCOUNTS
 from app.services.unit_of_work import current_session
 from app.views import VIEWS
 from app.views.base import AmountRange, ChoiceField, DateRange, OfficeView, TextField
 from app.views.base.query import SAVED
 from app.views.base.units import UnitField
-from tests.conftest import PASSWORD, IsolatedClient, build_app, fresh_database
+from tests.conftest import OwnDatabase
+from tests.databases import DEMO
 from tests.security.conftest import Browser
 from tests.sql import count_statements
 
@@ -32,14 +33,10 @@ MOST_BYTES = 150_000
 
 
 @pytest.fixture(scope="module")
-def office(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+def office(own_database: OwnDatabase) -> Iterator[Flask]:
     """An application with demo data in every state."""
-    folder = tmp_path_factory.mktemp("lists")
-    app = build_app(fresh_database(worker, "lists", folder), folder)
-    app.test_client_class = IsolatedClient
-    with app.app_context():
-        load_demo(PASSWORD, projects=60)
-    return app
+    with own_database("lists", projects=DEMO) as app:
+        yield app
 
 
 @pytest.fixture(scope="module")

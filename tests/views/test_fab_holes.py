@@ -37,7 +37,7 @@ from app.services.unit_of_work import current_session
 from app.views import VIEWS
 from app.views.base import OfficeView, ScopedInterface
 from tests import samples
-from tests.conftest import IsolatedClient, build_app, fresh_database
+from tests.conftest import IsolatedClient, OwnDatabase
 from tests.factories import actor_of, make_actor, make_unit, make_user
 from tests.security.conftest import Browser
 from tests.sql import count_statements
@@ -76,13 +76,11 @@ def office(desk: Callable[[AppUser], Browser]) -> Browser:
     return desk(make_user("sys_admin,audit_admin,unit_handler,bureau_reviewer"))
 
 
-@pytest.fixture(scope="module")
-def server(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+@pytest.fixture
+def server(own_database: OwnDatabase) -> Iterator[Flask]:
     """An application whose requests use connections of their own, as on a server."""
-    folder = tmp_path_factory.mktemp("threads")
-    server = build_app(fresh_database(worker, "threads", folder), folder)
-    server.test_client_class = IsolatedClient
-    return server
+    with own_database("threads") as app:
+        yield app
 
 
 def rules_of(app: Flask, endpoint: str) -> Iterator[Rule]:

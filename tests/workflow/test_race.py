@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -26,7 +25,7 @@ from app.models.flow import AgentAppointment, FlowRun, FlowStep, Task
 from app.models.user import AppUser
 from app.services import review
 from app.services.unit_of_work import current_session, unit_of_work
-from tests.conftest import IsolatedClient, build_app, fresh_database
+from tests.conftest import IsolatedClient, OwnDatabase
 from tests.factories import make_actor, make_unit
 from tests.security.conftest import Browser
 from tests.workflow.support import Office, declarations_for_tests, publish_flow, step
@@ -35,10 +34,10 @@ CROWD = 20
 
 
 @pytest.fixture(scope="module")
-def server(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def server(own_database: OwnDatabase) -> Iterator[Flask]:
     """An application whose transactions are real and seen by other connections."""
-    folder: Path = tmp_path_factory.mktemp("race")
-    yield build_app(fresh_database(worker, "race", folder), folder)
+    with own_database("race") as app:
+        yield app
 
 
 @pytest.fixture
