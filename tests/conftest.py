@@ -80,10 +80,12 @@ def worker() -> str:
 
 
 @pytest.fixture(scope="session")
-def templates(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Templates:
+def templates(
+    request: pytest.FixtureRequest, worker: str, tmp_path_factory: pytest.TempPathFactory
+) -> Templates:
     """Databases to copy, shared by all processes of this run."""
     base = tmp_path_factory.getbasetemp()
-    return Templates(base if worker == "main" else base.parent, worker)
+    return Templates(base.parent if hasattr(request.config, "workerinput") else base, worker)
 
 
 @pytest.fixture(scope="session")

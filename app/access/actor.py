@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from app.core.enums import DataScope
 
@@ -14,6 +16,28 @@ class ScopeGrant:
 
     scope: DataScope
     unit_ids: frozenset[int] = frozenset()
+
+
+class Reach(NamedTuple):
+    """All that rules ask of an actor, as a key: two actors of equal reach see and may the same."""
+
+    user_id: int | None
+    unit_id: int | None
+    unit_path: str
+    is_system: bool
+    grants: frozenset[tuple[str, frozenset[ScopeGrant]]]
+
+    def actor(self) -> Actor:
+        """An actor of this reach, with no name and no address."""
+        return Actor(
+            user_id=self.user_id,
+            username="",
+            name="",
+            unit_id=self.unit_id,
+            unit_path=self.unit_path,
+            grants=dict(self.grants),
+            is_system=self.is_system,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +54,12 @@ class Actor:
     grants: Mapping[str, frozenset[ScopeGrant]] = field(default_factory=dict)
     address: str = ""
     is_system: bool = False
+    reach: Reach = field(init=False, repr=False, compare=False)
 
-    @property
-    def reach(self) -> Hashable:
-        """All that rules ask of an actor, as a key: two actors of equal reach see and may the same."""
-        return (self.user_id, self.unit_path, self.is_system, frozenset(self.grants.items()))
+    def __post_init__(self) -> None:
+        grants = frozenset(self.grants.items())
+        reach = Reach(self.user_id, self.unit_id, self.unit_path, self.is_system, grants)
+        object.__setattr__(self, "reach", _same(reach))
 
     def scopes(self, noun: str, verb: str) -> frozenset[ScopeGrant]:
         """The scopes within which this actor holds the verb; empty means no rows."""
@@ -45,6 +70,12 @@ class Actor:
     def holds(self, noun: str, verb: str) -> bool:
         """Does any role of the actor hold the verb, whatever the rows?"""
         return bool(self.scopes(noun, verb))
+
+
+@lru_cache(maxsize=1_000)
+def _same(reach: Reach) -> Reach:
+    """One object for all actors of equal reach: a key that is found by identity costs no comparison."""
+    return reach
 
 
 _EVERYTHING = frozenset({ScopeGrant(DataScope.ALL)})

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import datetime as dt
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, exists, inspect, select
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.sql.base import ExecutableOption
 
-from app.access.actor import Actor
+from app.access.actor import Actor, Reach
 from app.access.rules import (
     Assigned,
     Granted,
@@ -34,6 +36,7 @@ from app.access.rules_task import (
     open_to_edit_by,
     reviewed_by,
     taking_part,
+    today,
 )
 from app.core.enums import DocumentStatus as Status
 from app.core.errors import Change, NotFound, StaleVersion
@@ -449,6 +452,8 @@ POLICY: dict[type[Any], Policy | PartOf] = {
 
 NOBODY = Nobody()
 
+_CRITERIA_KEPT = 2_000
+
 
 def rule(model: type[Any], verb: str) -> Rule:
     """The rule for a verb on a model's rows; parts follow their whole. Unknown means nobody."""
@@ -478,7 +483,17 @@ def require(actor: Actor, verb: str, row: Any) -> None:
 
 def criterion(actor: Actor, model: type[Any], verb: str = "read") -> ColumnElement[bool]:
     """The rows with which the actor may do the verb, as a condition."""
-    return rule(model, verb).criterion(actor)
+    return _criterion(actor.reach, cast(Hashable, model), verb, today())
+
+
+@lru_cache(maxsize=_CRITERIA_KEPT)
+def _criterion(reach: Reach, model: type[Any], verb: str, _day: dt.date) -> ColumnElement[bool]:
+    """Built once for all who ask alike: an expression never changes and is shared by statements and threads.
+
+    What the key does not name cannot get into it: the rule is asked by an actor made from the reach alone.
+    The day is in the key because agents stand in by days.
+    """
+    return rule(model, verb).criterion(reach.actor())
 
 
 def scoped(actor: Actor, model: type[Any], verb: str = "read") -> Select[Any]:

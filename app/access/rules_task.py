@@ -20,6 +20,11 @@ from app.models.flow import AgentAppointment, CopyTo, FlowRun, FlowStep, Task
 from app.models.user import AppUser
 
 
+def today() -> dt.date:
+    """The day on which whoever is an agent stands in for others."""
+    return today_in_china(utcnow())
+
+
 def in_force(on: dt.date) -> ColumnElement[bool]:
     """The agent appointments that hold on a day."""
     return (
@@ -34,7 +39,7 @@ def held_by(actor: Actor) -> ColumnElement[bool]:
     if actor.user_id is None:
         return false()
     principals = select(AgentAppointment.principal_id).where(
-        AgentAppointment.agent_id == actor.user_id, in_force(today_in_china(utcnow()))
+        AgentAppointment.agent_id == actor.user_id, in_force(today())
     )
     # One list of people, not "he, or one of them": so both databases find the tasks by their index.
     return Task.user_id.in_(union_all(select(literal(actor.user_id)), principals))
@@ -52,13 +57,12 @@ def taking_part(actor: Actor) -> ColumnElement[bool]:
     if actor.user_id is None:
         return false()
     # Short lists, each found by its index; one condition with "or" would read every task there is.
-    today = today_in_china(utcnow())
     runs = union(
         select(Task.run_id).where(Task.user_id == actor.user_id, Task.state != TaskState.CANCELLED),
         select(Task.run_id)
         .join(AgentAppointment, AgentAppointment.principal_id == Task.user_id)
         .where(
-            AgentAppointment.agent_id == actor.user_id, in_force(today), Task.state != TaskState.CANCELLED
+            AgentAppointment.agent_id == actor.user_id, in_force(today()), Task.state != TaskState.CANCELLED
         ),
         select(Task.run_id).where(Task.acted_by_id == actor.user_id),
         select(CopyTo.run_id).where(CopyTo.user_id == actor.user_id),

@@ -11,7 +11,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from app.access import policy
@@ -101,34 +101,38 @@ def begin(user_id: int, *, address: str, agent: str) -> str:
     return key
 
 
+_OWNER = (
+    select(
+        UserSession.id,
+        UserSession.started_at,
+        UserSession.seen_at,
+        AppUser.id,
+        AppUser.username,
+        AppUser.last_name,
+        AppUser.first_name,
+        AppUser.position,
+        AppUser.password.is_not(None),
+        AppUser.must_change_password,
+        AppUser.password_changed_at,
+        Unit.id,
+        Unit.path,
+        Unit.name,
+        Unit.short_name,
+        func.coalesce(AccessVersion.number, 0),
+    )
+    .join(AppUser, AppUser.id == UserSession.user_id)
+    .outerjoin(Unit, Unit.id == AppUser.unit_id)
+    .outerjoin(AccessVersion, AccessVersion.id == 1)
+    .where(UserSession.key_hash == bindparam("key_hash"), UserSession.ended_at.is_(None), AppUser.active)
+)
+"""Whose session it is: built once, asked by every request."""
+
+
 def resolve(session: Session, key: str, now: dt.datetime | None = None) -> SessionUser | None:
     """Whose key this is, in one statement; None when the session is unknown, ended, idle or too old, or the
     user is disabled."""
     now = now or utcnow()
-    row = session.execute(
-        select(
-            UserSession.id,
-            UserSession.started_at,
-            UserSession.seen_at,
-            AppUser.id,
-            AppUser.username,
-            AppUser.last_name,
-            AppUser.first_name,
-            AppUser.position,
-            AppUser.password.is_not(None),
-            AppUser.must_change_password,
-            AppUser.password_changed_at,
-            Unit.id,
-            Unit.path,
-            Unit.name,
-            Unit.short_name,
-            func.coalesce(AccessVersion.number, 0),
-        )
-        .join(AppUser, AppUser.id == UserSession.user_id)
-        .outerjoin(Unit, Unit.id == AppUser.unit_id)
-        .outerjoin(AccessVersion, AccessVersion.id == 1)
-        .where(UserSession.key_hash == _hash(key), UserSession.ended_at.is_(None), AppUser.active)
-    ).one_or_none()
+    row = session.execute(_OWNER, {"key_hash": _hash(key)}).one_or_none()
     if row is None:
         return None
     (session_id, started_at, seen_at, user_id, username, last_name, first_name, position) = row[:8]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
@@ -12,7 +14,8 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
 from app.access import policy
-from app.access.actor import Actor
+from app.access.actor import Actor, Reach
+from app.access.rules_task import today
 from app.core.enums import DocumentStatus
 from app.models.dictionary import MenuItem
 from app.services import alert, menu, message, review
@@ -32,6 +35,19 @@ class Crumb:
     href: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of the menu as one reader may open it, without what changes from page to page."""
+
+    key: str
+    label: str
+    icon: str
+    href: str | None
+    endpoint: str | None
+    badge: str
+    items: tuple[Entry, ...]
+
+
 @dataclass
 class Node:
     """An entry of the menu as drawn."""
@@ -45,14 +61,15 @@ class Node:
     items: list[Node] = field(default_factory=list)
 
 
-_menus: dict[int, Sequence[MenuItem]] = {}
+_FIGURES_KEPT = 500
+_TREES_KEPT = 500
+_ADDRESSES_KEPT = 200
 
 
-def _menu_items(session: Session, version: int) -> Sequence[MenuItem]:
-    if version not in _menus:
-        _menus.clear()
-        _menus[version] = menu.visible_items(session)
-    return _menus[version]
+@lru_cache(maxsize=2)
+def _menu_items(_version: int) -> Sequence[MenuItem]:
+    """All entries there are under an access version."""
+    return menu.visible_items(current_session())
 
 
 def also_count(**queries: ColumnElement[int]) -> None:
@@ -70,15 +87,24 @@ def counts(session: Session, actor: Actor) -> dict[str, int]:
 
 def _counts(session: Session, actor: Actor, asked: Mapping[str, ColumnElement[int]]) -> dict[str, int]:
     statement = select(
-        review.todo_count_query(actor).label("todo"),
+        *_own_figures(actor.reach, today()), *(query.label(name) for name, query in asked.items())
+    )
+    return dict(session.execute(statement).one()._mapping)
+
+
+@lru_cache(maxsize=_FIGURES_KEPT)
+def _own_figures(reach: Reach, _day: dt.date) -> tuple[ColumnElement[int], ...]:
+    """The figures beside menu entries. What the actor may not do is not looked for: there is none of it."""
+    actor = reach.actor()
+    kinds = registered()
+    tasks = review.todo_figures(actor, kinds).c if actor.holds("task", "act") else ()
+    return (
         message.unread_count_query(actor).label("unread"),
         alert.red_count_query(actor).label("red"),
         review.unread_copies_query(actor).label("copied"),
-        *(_to_fill_in(actor, kind).label(f"drafts.{kind}") for kind in registered()),
-        *(review.todo_count_query(actor, kind).label(f"todo.{kind}") for kind in registered()),
-        *(query.label(name) for name, query in asked.items()),
+        *(_to_fill_in(actor, kind).label(f"drafts.{kind}") for kind in kinds if actor.holds(kind, "edit")),
+        *tasks,
     )
-    return dict(session.execute(statement).one()._mapping)
 
 
 def _to_fill_in(actor: Actor, kind: str) -> ScalarSelect[int]:
@@ -116,9 +142,11 @@ class Shell:
             for code, language in current_app.config["LANGUAGES"].items()
         ]
         if self.logged_in:
-            session = current_session()
-            self.counts = counts(session, self.actor)
-            self.menu = self._tree(_menu_items(session, current_access_version()))
+            self.counts = counts(current_session(), self.actor)
+            chinese = str(get_locale()).startswith("zh")
+            tree = _tree(current_access_version(), self.actor.reach, chinese, request.script_root)
+            endpoint = _current_menu_endpoint()
+            self.menu = [self._node(entry, endpoint) for entry in tree]
             self.crumbs = self._path()
 
     @property
@@ -140,38 +168,19 @@ class Shell:
     todo_count = property(lambda self: self.counts.get("todo", 0))
     unread_count = property(lambda self: self.counts.get("unread", 0))
 
-    def _href(self, endpoint: str) -> str | None:
-        return url_for(endpoint) if endpoint in current_app.view_functions else None
-
     def __getattr__(self, name: str) -> str | None:
         endpoint = _ADDRESSES.get(name)
         if endpoint is None:
             raise AttributeError(name)
-        return self._href(endpoint)
+        return _href(endpoint, request.script_root)
 
-    def _tree(self, items: Sequence[MenuItem]) -> list[Node]:
-        children: dict[int | None, list[MenuItem]] = {}
-        for item in items:
-            children.setdefault(item.parent_id, []).append(item)
-        return self._nodes(children, None)
-
-    def _nodes(self, children: Mapping[int | None, list[MenuItem]], parent: int | None) -> list[Node]:
-        nodes = (self._node(item, children) for item in children.get(parent, ()))
-        return [node for node in nodes if node is not None]
-
-    def _node(self, item: MenuItem, children: Mapping[int | None, list[MenuItem]]) -> Node | None:
-        """The entry, or None when its page is not there, not permitted, or the group is empty."""
-        if item.permission and not self.actor.holds(*item.permission.rsplit(".", 1)):
-            return None
-        href = self._href(item.endpoint) if item.endpoint else None
-        items = self._nodes(children, item.id)
-        if href is None and not items:
-            return None
-        label = item.label_zh if str(get_locale()).startswith("zh") else item.label_en
-        active = (href is not None and _current_menu_endpoint() == item.endpoint) or any(
-            child.active for child in items
-        )
-        return Node(item.key, label, item.icon, href, self.counts.get(item.badge or "", 0), active, items)
+    def _node(self, entry: Entry, endpoint: str | None) -> Node:
+        """The entry with its figure, and whether this page is behind it."""
+        items = [self._node(each, endpoint) for each in entry.items]
+        here = entry.href is not None and entry.endpoint == endpoint
+        active = here or any(node.active for node in items)
+        figure = self.counts.get(entry.badge, 0)
+        return Node(entry.key, entry.label, entry.icon, entry.href, figure, active, items)
 
     def _path(self) -> list[Crumb]:
         for group in self.menu:
@@ -184,6 +193,34 @@ class Shell:
             ]
             return path
         return []
+
+
+@lru_cache(maxsize=_ADDRESSES_KEPT)
+def _href(endpoint: str, _root: str) -> str | None:
+    """The page's address below the root the server is mounted at; None where there is no such page."""
+    return url_for(endpoint) if endpoint in current_app.view_functions else None
+
+
+@lru_cache(maxsize=_TREES_KEPT)
+def _tree(version: int, reach: Reach, chinese: bool, root: str) -> tuple[Entry, ...]:
+    """The menu under an access version, as one reader may open it."""
+    children: dict[int | None, list[MenuItem]] = {}
+    for item in _menu_items(version):
+        children.setdefault(item.parent_id, []).append(item)
+    actor = reach.actor()
+
+    def below(parent: int | None) -> Iterator[Entry]:
+        """The entries of a group whose page is there and permitted; no group that is empty."""
+        for item in children.get(parent, ()):
+            if item.permission and not actor.holds(*item.permission.rsplit(".", 1)):
+                continue
+            href = _href(item.endpoint, root) if item.endpoint else None
+            items = tuple(below(item.id))
+            if href is not None or items:
+                label = item.label_zh if chinese else item.label_en
+                yield Entry(item.key, label, item.icon, href, item.endpoint, item.badge or "", items)
+
+    return tuple(below(None))
 
 
 _ADDRESSES = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -11,10 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import inspect, select
+from sqlalchemy import ColumnElement, inspect, select
 from sqlalchemy.orm import Session, joinedload
 
-from app.access import policy
+from app.access import policy, rules_task
 from app.access.actor import SYSTEM, Actor, ScopeGrant
 from app.access.roles import DEFAULT_ROLES
 from app.core.enums import ConstructionStatus, DataScope, DocumentStatus, Stage
@@ -256,3 +257,103 @@ def test_nothing_is_written_outside_a_unit_of_work(session: Session, town: Town)
     with pytest.raises(RuntimeError, match="unit of work"):
         session.flush()
     session.rollback()
+
+
+def every_verb() -> Iterator[tuple[type[Any], str]]:
+    """Every model with every verb that the policy knows."""
+    for model, entry in policy.POLICY.items():
+        if isinstance(entry, policy.Policy):
+            yield from ((model, verb) for verb in entry.verbs)
+
+
+def sql(condition: ColumnElement[bool]) -> tuple[str, dict[str, Any]]:
+    """What is asked of the database: the text and every value in it."""
+    compiled = condition.compile()
+    return str(compiled), dict(compiled.params)
+
+
+def kept(actor: Actor) -> list[tuple[str, dict[str, Any]]]:
+    """What the policy gives for every model and verb."""
+    return [sql(policy.criterion(actor, model, verb)) for model, verb in every_verb()]
+
+
+def built(actor: Actor) -> list[tuple[str, dict[str, Any]]]:
+    """The same, built anew by the rules for this very actor."""
+    return [sql(policy.rule(model, verb).criterion(actor)) for model, verb in every_verb()]
+
+
+def _grants(*scopes: ScopeGrant) -> dict[str, frozenset[ScopeGrant]]:
+    """Every grant there is, each within all these scopes."""
+    entries = [entry for entry in policy.POLICY.values() if isinstance(entry, policy.Policy)]
+    verbs = {verb for entry in entries for verb in entry.verbs}
+    return {f"{entry.noun}.{verb}": frozenset(scopes) for entry in entries for verb in verbs}
+
+
+_NARROW = (
+    ScopeGrant(DataScope.UNIT_TREE),
+    ScopeGrant(DataScope.UNIT),
+    ScopeGrant(DataScope.OWN),
+    ScopeGrant(DataScope.ASSIGNED),
+)
+_SOMEBODY = Actor(
+    user_id=71,
+    username="liang",
+    name="梁志明",
+    unit_id=31,
+    unit_path="/1/31/",
+    roles=frozenset({"unit_handler"}),
+    grants=_grants(*_NARROW, ScopeGrant(DataScope.CHOSEN_UNITS, frozenset({5, 6}))),
+    address="192.0.2.1",
+)
+
+
+class TestKeptCriteria:
+    """A condition is built once for all who ask alike: nobody may ever be given another one's."""
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("user_id", 72),
+            ("user_id", None),
+            ("unit_id", 32),
+            ("unit_path", "/1/32/"),
+            ("is_system", True),
+            ("grants", _grants(*_NARROW)),
+            ("grants", _grants(*_NARROW, ScopeGrant(DataScope.CHOSEN_UNITS, frozenset({5, 7})))),
+            ("grants", {name: scopes for name, scopes in _SOMEBODY.grants.items() if name != "task.act"}),
+        ],
+    )
+    def test_whoever_differs_in_anything_that_counts_gets_his_own(self, field: str, value: Any) -> None:
+        other = replace(_SOMEBODY, **{field: value})
+        first = [policy.criterion(_SOMEBODY, model, verb) for model, verb in every_verb()]
+        asked = built(other)
+        assert kept(other) == asked
+        his = built(_SOMEBODY)
+        assert [sql(condition) for condition in first] == his
+        assert asked != his, "this difference would prove nothing"
+
+    @pytest.mark.parametrize(
+        "change", [{"username": "wu"}, {"name": "吴"}, {"roles": frozenset({"sys_admin"})}, {"address": ""}]
+    )
+    def test_who_is_called_otherwise_sees_the_same(self, change: dict[str, Any]) -> None:
+        other = replace(_SOMEBODY, **change)
+        assert other.reach == _SOMEBODY.reach
+        assert built(other) == built(_SOMEBODY)
+
+    def test_no_other_field_of_an_actor_is_left_out(self) -> None:
+        named = {"username", "name", "roles", "address", "reach"}
+        assert {*Actor.__slots__} - named == {*_SOMEBODY.reach._fields}
+
+    def test_an_agents_day_begins_at_midnight_in_china(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        midnight = dt.datetime(2027, 3, 1, 16, tzinfo=dt.UTC)
+        seen = []
+        for moment in (midnight - dt.timedelta(seconds=1), midnight):
+            monkeypatch.setattr(rules_task, "utcnow", lambda moment=moment: moment)
+            seen.append(kept(_SOMEBODY))
+            assert seen[-1] == built(_SOMEBODY)
+        assert seen[0] != seen[1]
+
+    def test_it_is_built_once(self) -> None:
+        again = replace(_SOMEBODY, name="梁志明（代）")
+        for model, verb in every_verb():
+            assert policy.criterion(_SOMEBODY, model, verb) is policy.criterion(again, model, verb)

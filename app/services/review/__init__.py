@@ -34,6 +34,7 @@ from app.services.review.listing import (
     todo_count,
     todo_count_query,
     todo_counts,
+    todo_figures,
     unread_copies_query,
 )
 from app.services.review.opinions import (
@@ -122,6 +123,7 @@ __all__ = [
     "todo_count",
     "todo_count_query",
     "todo_counts",
+    "todo_figures",
     "unfit_people",
     "unread_copies_query",
     "urge",

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     String,
+    Subquery,
     Update,
     and_,
     cast,
@@ -162,12 +163,22 @@ def _count(model: Any, condition: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(model).where(condition).scalar_subquery()
 
 
-def todo_count_query(actor: Actor, kind: str | None = None) -> ScalarSelect[int]:
-    """How many tasks wait for the actor, of one document kind or of all, as a part of another statement."""
-    statement = select(func.count()).select_from(Task).where(box_criterion(actor, Box.TODO))
-    if kind is not None:
-        statement = statement.join(FlowRun, FlowRun.id == Task.run_id).where(of_kinds((kind,)))
-    return statement.scalar_subquery()
+def todo_count_query(actor: Actor) -> ScalarSelect[int]:
+    """How many tasks wait for the actor, as a part of another statement."""
+    return _count(Task, box_criterion(actor, Box.TODO))
+
+
+def todo_figures(actor: Actor, kinds: Iterable[str]) -> Subquery:
+    """How many tasks wait for the actor, in all (`todo`) and by document kind (`todo.<kind>`): a table of one
+    row for another statement to select from, so that his tasks are gone through once."""
+    of_kind = (func.count().filter(FlowRun.document_kind == kind).label(f"todo.{kind}") for kind in kinds)
+    return (
+        select(func.count().label("todo"), *of_kind)
+        .select_from(Task)
+        .join(FlowRun, FlowRun.id == Task.run_id)
+        .where(box_criterion(actor, Box.TODO))
+        .subquery("tasks")
+    )
 
 
 def overdue_count_query(actor: Actor, now: dt.datetime) -> ScalarSelect[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ClauseElement, ColumnElement, Row, Select, false, func, select
@@ -184,7 +185,7 @@ class ListQuery:
         """The statement over the model and those of its joins that the conditions or what is wanted need:
         SQLite makes every join it is told of, also for a count."""
         parts = (*self.conditions, *wanted)
-        tables = {table for part in parts for table in find_tables(part, check_columns=True)}
+        tables = {table for part in parts for table in _tables_of(part)}
         needed = []
         for relation in reversed(self.spec.joins):
             joined: Any = relation.property
@@ -245,3 +246,9 @@ class ListQuery:
                 {name: [Problem.of("“%(value)s” is not a whole number from 1.", value=text[:40])]}
             )
         return int(text)
+
+
+@lru_cache(maxsize=1_000)
+def _tables_of(part: ClauseElement) -> frozenset[Any]:
+    """The tables of an expression; those of columns and scopes are the same objects at every request."""
+    return frozenset(find_tables(part, check_columns=True))
