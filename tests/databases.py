@@ -59,13 +59,19 @@ def fresh_database(name: str, folder: Path, template: str = "") -> str:
     return address
 
 
+_COMPILED: dict[Any, Any] = {}
+"""Statements compiled once for all databases of this process; they are all of one kind."""
+
+
 @contextmanager
 def working_on(app: Flask, url: str, files: Path) -> Iterator[Flask]:
     """The application on another database and another store of files for a while."""
     with app.app_context():
         engines: dict[Any, Any] = db.engines
     usual = engines[None]
-    engines[None] = create_engine(url, **app.config["SQLALCHEMY_ENGINE_OPTIONS"])
+    engines[None] = create_engine(
+        url, execution_options={"compiled_cache": _COMPILED}, **app.config["SQLALCHEMY_ENGINE_OPTIONS"]
+    )
     attachment.bind(make_storage(f"file://{files}"))
     try:
         yield app

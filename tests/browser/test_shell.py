@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import LogIn
@@ -21,18 +20,25 @@ ACCOUNTS = (
 )
 
 
-@pytest.mark.parametrize("username", ACCOUNTS)
-def test_everybody_can_open_every_entry_of_his_menu(log_in: LogIn, username: str) -> None:
-    page = log_in(username)
-    page.goto("/")
-    addresses = page.eval_on_selector_all(
-        "aside a[href^='/']", "links => links.map(link => link.getAttribute('href'))"
-    )
-    assert addresses
-    for address in dict.fromkeys(addresses):
-        response = page.goto(address)
-        assert response is not None and response.status == 200, address
-        assert page.locator("h1, h2").first.inner_text().strip()
+def test_everybody_can_open_every_entry_of_his_menu(log_in: LogIn) -> None:
+    """A page that somebody has looked at is only asked for by the others: it is the same page."""
+    looked_at: set[str] = set()
+    for username in ACCOUNTS:
+        page = log_in(username)
+        page.goto("/")
+        addresses = page.eval_on_selector_all(
+            "aside a[href^='/']", "links => links.map(link => link.getAttribute('href'))"
+        )
+        assert addresses
+        for address in set(addresses) - {"/"}:
+            if address in looked_at:
+                assert page.request.get(address).status == 200, address
+                continue
+            response = page.goto(address)
+            assert response is not None and response.status == 200, address
+            assert page.locator("h1, h2").first.inner_text().strip()
+            looked_at.add(address)
+    assert len(looked_at) > len(ACCOUNTS)
 
 
 def test_the_language_changes_and_the_page_stays(log_in: LogIn) -> None:
@@ -59,9 +65,3 @@ def test_a_wrong_password_says_so_and_keeps_the_name(server: Server, browser: Br
     expect(page.locator("input[name=username]")).to_have_value("nobody-here")
     expect(page.locator(".alert-danger, .invalid-feedback").first).to_be_visible()
     page.close()
-
-
-def test_the_demo_shows_lights_from_its_first_minute(log_in: LogIn) -> None:
-    page = log_in("reviewer")
-    page.goto("/alert/list/")
-    expect(page.locator("[data-list] tbody tr .lamp.red").first).to_be_visible()

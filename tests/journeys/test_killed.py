@@ -128,7 +128,8 @@ def counted(session: Session, column: Any, *conditions: Any) -> Counter[int]:
 
 def expect_all_or_nothing(engine: Engine, ids: Sequence[int]) -> dict[int, DocumentStatus]:
     """Each declaration is a draft of which nothing else exists, or wholly in review; returns their states."""
-    with Session(engine) as session:
+    # One look at one moment: a server may still be finishing what the killed site sent it last.
+    with Session(engine.execution_options(isolation_level="SERIALIZABLE")) as session:
         rows = session.execute(
             select(Declaration.id, Declaration.status, Declaration.project_id).where(Declaration.id.in_(ids))
         ).all()
@@ -143,8 +144,9 @@ def expect_all_or_nothing(engine: Engine, ids: Sequence[int]) -> dict[int, Docum
         )
         projects = session.scalars(select(Project.id).where(Project.title.startswith(TITLE))).all()
         codes = session.scalars(select(Project.code)).all()
-        assert session.scalar(text("PRAGMA integrity_check")) == "ok"
-        assert session.execute(text("PRAGMA foreign_key_check")).all() == []
+        if engine.dialect.name == "sqlite":
+            assert session.scalar(text("PRAGMA integrity_check")) == "ok"
+            assert session.execute(text("PRAGMA foreign_key_check")).all() == []
     assert len(rows) == len(ids)
     assert len(set(codes)) == len(codes)
     in_review = {row.id for row in rows if row.status is DocumentStatus.IN_REVIEW}

@@ -9,8 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, func, select
 
+from app.core.enums import Light
+from app.models.alert import Alert
+from config import Settings
 from tests.browser.server import ROOT, Server
+from tests.databases import DEMO
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def server(folder: Path) -> Iterator[Server]:
-    running = Server(folder)
+    running = Server(folder, projects=DEMO)
     running.run()
     yield running
     running.stop()
@@ -48,6 +53,15 @@ def _parent(pid: int) -> int:
 def test_make_run_is_this_command() -> None:
     done = subprocess.run(["make", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "flask start --serve" in done.stdout
+
+
+def test_the_first_start_loads_the_demo_with_its_lights(server: Server) -> None:
+    """The clock looks every ten minutes, and a visitor comes before that."""
+    engine = create_engine(Settings.from_environment(server.environment).database_url)
+    with engine.connect() as connection:
+        red = select(func.count()).select_from(Alert).where(Alert.light == Light.RED)
+        assert connection.scalar(red), "nothing of the demo is late"
+    engine.dispose()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
