@@ -42,7 +42,7 @@ class Server:
     def run(self) -> None:
         """Everything at once, as `make run` does."""
         self.web = self._spawn("web", "start", "--serve")
-        self._wait(self.web)
+        self.wait(self.web)
 
     def prepare(self) -> None:
         """Migrate and load the demo data."""
@@ -55,7 +55,7 @@ class Server:
     def start_web(self) -> None:
         """Start the site and wait until it answers."""
         self.web = self._spawn("web", "serve", "site")
-        self._wait(self.web)
+        self.wait(self.web)
 
     def start_worker(self) -> None:
         """Start the Huey consumer."""
@@ -72,7 +72,8 @@ class Server:
                 start_new_session=True,
             )
 
-    def _wait(self, web: subprocess.Popen[bytes]) -> None:
+    def wait(self, web: subprocess.Popen[bytes]) -> None:
+        """Until the site answers; raises RuntimeError when its process ends or two minutes pass."""
         deadline = time.monotonic() + 120
         while True:
             try:
@@ -81,7 +82,7 @@ class Server:
             except OSError:
                 if time.monotonic() > deadline or web.poll() is not None:
                     raise RuntimeError((self.folder / "web.log").read_text()) from None
-                time.sleep(0.1)
+                time.sleep(0.05)
 
     def kill_web(self) -> None:
         """End the site at once, children included."""
