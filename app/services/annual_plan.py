@@ -35,6 +35,8 @@ class _Nothing:
 
 _NOTHING: Lookup = _Nothing()
 _FIELDS: Mapping[str, Kind] = {"amount": Yuan(), "doc_no": Line(80), "published_on": Day()}
+CONFIRMED = "confirmed"
+"""The field in which an amount above the requested one is confirmed."""
 
 
 def arrange(
@@ -44,12 +46,14 @@ def arrange(
     amount: object,
     doc_no: object = "",
     published_on: object = None,
+    confirmed: object = "",
 ) -> AnnualPlan:
     """Finance enters what the budget gives to a planned project, in yuan, and the document that says so.
 
     `version` is the plan entry's. The first arranged amount begins the project's chain (services/funds.py);
-    a later one corrects it, and adjustments stay in the sum. Raises `InvalidInput` by field, `NotFound`,
-    `NotAllowed`, `StaleVersion`.
+    a later one corrects it, and adjustments stay in the sum. An amount above the requested one is mostly one
+    typed in 万元 for yuan or the other way round: it has to be given again in `confirmed`. Raises
+    `InvalidInput` by field, `NotFound`, `NotAllowed`, `StaleVersion`.
     """
     values = _read({"amount": amount, "doc_no": doc_no, "published_on": published_on})
     with unit_of_work(actor) as session:
@@ -62,6 +66,7 @@ def arrange(
             session, actor, AnnualPlan, plan_id or 0, verb="arrange", version=version, lock=True
         )
         project = funds.locked_projects(session, [plan.project_id])[plan.project_id]
+        above = _is_confirmed_above(plan, values["amount"], confirmed)
         before = {"amount": plan.initial_amount, "doc_no": plan.doc_no, "published_on": plan.published_on}
         _give(session, actor, project, plan, values)
         plan.initial_amount = values["amount"]
@@ -79,7 +84,8 @@ def arrange(
             "BUDGET_ARRANGED",
             noun="annual_plan",
             row_id=plan.id,
-            summary=f"{project.code} {values['amount']} {values['doc_no']}",
+            summary=f"{project.code} {values['amount']} {values['doc_no']}"
+            + (f" (confirmed above the requested {plan.requested_amount})" if above else ""),
         )
         return plan
 
@@ -130,6 +136,26 @@ def _read(raw: Mapping[str, object]) -> dict[str, Any]:
     if problems:
         raise InvalidInput(problems)
     return values
+
+
+def _is_confirmed_above(plan: AnnualPlan, amount: Decimal, confirmed: object) -> bool:
+    """Is more arranged than was requested, and meant so? Raises `InvalidInput` where nobody confirmed this
+    very amount: a tick given to another says nothing of it. One that stands already is not asked about."""
+    if amount <= plan.requested_amount or amount == plan.initial_amount:
+        return False
+    try:
+        meant = _FIELDS["amount"].read(confirmed, _NOTHING) == amount
+    except Unreadable:
+        meant = False
+    if meant:
+        return True
+    problem = Problem.of(
+        "The arranged %(arranged)s yuan is more than the requested %(requested)s yuan: "
+        "check the unit, it is yuan.",
+        arranged=format_yuan(amount),
+        requested=format_yuan(plan.requested_amount),
+    )
+    raise InvalidInput({"amount": [problem], CONFIRMED: [Problem.of("Confirm the amount or correct it.")]})
 
 
 def _give(

@@ -36,6 +36,7 @@ _LABELS = {
     "doc_no": lazy_gettext("Document no."),
     "published_on": lazy_gettext("Published on"),
 }
+_CONFIRM = lazy_gettext("The amount is right: arrange more than was requested")
 
 
 class ArrangeForm(FlaskForm):
@@ -47,6 +48,8 @@ class ArrangeForm(FlaskForm):
     )
     doc_no = StringField(_LABELS["doc_no"], render_kw={"maxlength": "80"})
     published_on = StringField(_LABELS["published_on"], render_kw={"type": "date"})
+    # The box carries the amount it was drawn for: another amount typed beside it has not been confirmed.
+    confirmed = StringField(_CONFIRM)
 
 
 class AnnualPlanView(OfficeView):
@@ -97,6 +100,7 @@ class AnnualPlanView(OfficeView):
             column=AnnualPlan.year,
             options=shared.scoped_years,
             convert=shared.whole_number,
+            beyond=True,
         ),
         yes_no_field("arranged", lazy_gettext("Budget arranged"), Project.arranged_amount.is_not(None)),
     )
@@ -147,6 +151,7 @@ class AnnualPlanView(OfficeView):
                 form.amount.data,
                 form.doc_no.data,
                 form.published_on.data,
+                form.confirmed.data,
             )
         except InvalidInput as error:
             for name, texts in field_errors(error).items():

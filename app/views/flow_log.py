@@ -44,6 +44,14 @@ def log_entries(timeline: review.Timeline) -> tuple[dict[str, Any], ...]:
     return (*waiting, *(_entry(entry, timeline.files) for entry in reversed(timeline.entries)))
 
 
+def who(entry: FlowLog) -> str:
+    """Who did it; of an agent also for whom."""
+    name = entry.user_name or gettext("System")
+    if entry.on_behalf_of is None or entry.verb is Verb.REASSIGN:
+        return name
+    return gettext("%(agent)s for %(principal)s", agent=name, principal=entry.on_behalf_of.full_name)
+
+
 def _entry(entry: FlowLog, files: Mapping[int, Attachment]) -> dict[str, Any]:
     return {
         "title": _entry_title(entry),
@@ -60,10 +68,7 @@ def _entry(entry: FlowLog, files: Mapping[int, Attachment]) -> dict[str, Any]:
 
 
 def _entry_title(entry: FlowLog) -> str:
-    who = entry.user_name or gettext("System")
     given_away = entry.verb is Verb.REASSIGN
-    if entry.on_behalf_of is not None and not given_away:
-        who = gettext("%(agent)s for %(principal)s", agent=who, principal=entry.on_behalf_of.full_name)
     step: FlowStep | None = entry.from_step or (entry.to_step if entry.verb is Verb.SKIP else None)
     verb = gettext(entry.verb.label)
     if entry.skip_reason is not None:
@@ -74,5 +79,5 @@ def _entry_title(entry: FlowLog) -> str:
     if entry.to_user is not None:
         verb = gettext("%(verb)s → %(name)s", verb=verb, name=entry.to_user.full_name)
     if step is None:
-        return gettext("%(who)s: %(verb)s", who=who, verb=verb)
-    return gettext("%(step)s · %(who)s: %(verb)s", step=step_name(step), who=who, verb=verb)
+        return gettext("%(who)s: %(verb)s", who=who(entry), verb=verb)
+    return gettext("%(step)s · %(who)s: %(verb)s", step=step_name(step), who=who(entry), verb=verb)

@@ -20,7 +20,7 @@ from app.models.declaration import Declaration
 from app.services import alert, review, statistics
 from app.services.statistics import Desk, OfficeState, StageFigure
 from app.services.unit_of_work import current_session
-from app.views import figures
+from app.views import figures, names
 from app.views.actor import current_actor, current_user_row
 from app.views.base.cells import days_badge, in_english, lamp, light_of
 from app.views.document_pages import PAGES
@@ -82,9 +82,10 @@ class HomeView(BaseView):
             tasks=_tasks(actor) if reviews else None,
             tasks_href=link("TaskTodoView.list"),
             drafts=_drafts(actor) if declares or desk.drafts or desk.returned else None,
-            drafts_href=link("DeclarationDraftView.list"),
+            drafts_links=_drafts_links(desk),
             create_href=link("DeclarationDraftView.create") if actor.holds("declaration", "create") else None,
             jobs=state.jobs if state else (),
+            names=names,
             warnings=statistics.recent_warnings(actor) if actor.holds("log", "read") else None,
             warnings_href=link("SystemLogView.list", level=[LogLevel.ERROR.value, LogLevel.WARNING.value]),
             **charts,
@@ -128,27 +129,33 @@ def _desk_cards(desk: Desk, reviews: bool, declares: bool) -> Sequence[Card]:
         note = gettext("Overdue: %(count)s", count=desk.overdue)
         href = link("TaskTodoView.list")
         cards.append(Card(gettext("To review"), f"{desk.tasks:,}", note, "ti-checklist", "orange", href))
-    if declares:
-        own = desk.filling[Declaration.document_kind]
-        href = link("DeclarationDraftView.list")
-        returned, drafts = gettext("to be revised and submitted again"), gettext("saved, not submitted yet")
-        cards += [
-            Card(gettext("Sent back"), f"{own.returned:,}", returned, "ti-arrow-back-up", "yellow", href),
-            Card(gettext("Drafts"), f"{own.drafts:,}", drafts, "ti-pencil", "azure", href),
-        ]
+    # One card per kind, for a list holds one kind: what was sent back and the drafts stand in it together.
     cards += [
         Card(
-            str(PAGES[kind].label),
-            f"{waiting.drafts + waiting.returned:,}",
+            gettext("To submit: %(kind)s", kind=PAGES[kind].label),
+            f"{waiting.all:,}",
             gettext("Sent back: %(count)s", count=waiting.returned),
-            "ti-pencil",
+            "ti-arrow-back-up" if waiting.returned else "ti-pencil",
             "yellow" if waiting.returned else "azure",
-            link(f"{(PAGES[kind].draft_endpoint or '').partition('.')[0]}.list"),
+            _drafts_list(kind),
         )
         for kind, waiting in desk.filling.items()
-        if kind != Declaration.document_kind and (waiting.drafts or waiting.returned)
+        if waiting.all or (declares and kind == Declaration.document_kind)
     ]
     return cards
+
+
+def _drafts_list(kind: str) -> str | None:
+    """The list of what is to be filled in of a kind; whoever may edit the kind may open it."""
+    return link(f"{(PAGES[kind].draft_endpoint or '').partition('.')[0]}.list")
+
+
+def _drafts_links(desk: Desk) -> Sequence[tuple[str, str]]:
+    """Where all that is to be filled in stands: a link for each kind that has something, or may have it."""
+    kinds = [kind for kind, waiting in desk.filling.items() if waiting.all] or list(desk.filling)[:1]
+    lists = [(str(PAGES[kind].label), _drafts_list(kind)) for kind in kinds]
+    found = [(label, href) for label, href in lists if href]
+    return [(gettext("All drafts"), href) for _, href in found] if len(found) == 1 else found
 
 
 def _project_cards(stages: Sequence[StageFigure], year: int) -> Sequence[Card]:
@@ -214,8 +221,12 @@ def _system_cards(state: OfficeState) -> Sequence[Card]:
     if state.beat_at is None:
         beat = gettext("has not run yet")
     else:
-        last = state.beat_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+        last = state.beat_at.astimezone(SHANGHAI).strftime("%m-%d %H:%M")
         beat = gettext("Last beat %(time)s", time=last)
+    waiting = gettext("to be sent")
+    if state.held_until is not None:
+        hour = state.held_until.astimezone(SHANGHAI).strftime("%H:%M")
+        waiting = gettext("%(count)s text messages wait until %(hour)s", count=state.held, hour=hour)
     sent = link("SmsView.list")
     return [
         Card(
@@ -228,13 +239,11 @@ def _system_cards(state: OfficeState) -> Sequence[Card]:
         Card(
             gettext("Jobs that failed"),
             f"{len(state.failed_jobs):,}",
-            ", ".join(state.failed_jobs) or gettext("All ended well last time"),
+            gettext(", ").join(map(names.job_name, state.failed_jobs)) or gettext("All ended well last time"),
             "ti-clock-exclamation",
             "red" if state.failed_jobs else "green",
         ),
-        Card(
-            gettext("Messages waiting"), f"{state.waiting:,}", gettext("to be sent"), "ti-send", "azure", sent
-        ),
+        Card(gettext("Messages waiting"), f"{state.waiting:,}", waiting, "ti-send", "azure", sent),
         Card(
             gettext("Messages not delivered"),
             f"{state.lost:,}",

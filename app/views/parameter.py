@@ -27,15 +27,16 @@ from app.core.workdays import today_in_china
 from app.core.xlsx import ColumnKind
 from app.models.base import utcnow
 from app.models.dictionary import RuleParameter
-from app.services import parameter
+from app.services import attachment, parameter
 from app.services.declaration.fields import FIELD_BY_NAME, TABLE_BY_NAME
 from app.services.parameter import Parameter, ParameterKind
-from app.services.parameter.declared import BY_KEY
+from app.services.parameter.declared import ATTACHMENT_CATEGORIES, BY_KEY
 from app.services.unit_of_work import current_session
 from app.views.actor import current_actor
 from app.views.base import Column, OfficeView, RowAction, ScopedInterface, TextField, enum_choice
 from app.views.base.cells import bilingual, in_english, yes_no_field
 from app.views.base.columns import Labels
+from app.views.base.dictionaries import labels
 from app.views.errors import field_errors
 from app.views.shell import menu_endpoint
 
@@ -79,9 +80,9 @@ class ValueColumn(Column):
             return format_yuan(Decimal(words))
         if declared.kind is ParameterKind.LIST:
             return (", " if in_english() else "、").join(
-                _readable(entry) for entry in words.split(",") if entry
+                _readable(declared, entry) for entry in words.split(",") if entry
             )
-        return words
+        return _readable(declared, words) if declared.kind is ParameterKind.CHOICE else words
 
 
 class ParameterView(OfficeView):
@@ -205,11 +206,28 @@ def _value_field(declared: Parameter) -> object:
 
 
 def _choices(declared: Parameter) -> Sequence[tuple[str, str]]:
-    return [(choice, _readable(choice)) for choice in declared.choices]
+    return [(choice, _readable(declared, choice)) for choice in declared.choices]
 
 
-def _readable(choice: str) -> str:
-    """A field of the declaration by its label; any other choice by itself."""
+_ANSWERS = {
+    "review.resubmit_target": {
+        "FIRST_STEP": lazy_gettext("the first step"),
+        "RETURNING_STEP": lazy_gettext("the step that sent it back"),
+    },
+    "review.unanswered_remarks": {
+        "WARN": lazy_gettext("only warn"),
+        "BLOCK": lazy_gettext("refuse to submit"),
+    },
+}
+"""What the choices of a parameter are called that has choices of its own."""
+
+
+def _readable(declared: Parameter, choice: str) -> str:
+    """A choice as people read it: a field of the declaration, a kind of attachment; else as it is written."""
+    if choice in (answers := _ANSWERS.get(declared.key, {})):
+        return str(answers[choice])
+    if declared.choices == ATTACHMENT_CATEGORIES:
+        return labels().get((attachment.CATEGORIES, choice), choice)
     known = FIELD_BY_NAME.get(choice) or TABLE_BY_NAME.get(choice)
     return gettext(known.label) if known is not None else choice
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from flask_babel import get_locale, lazy_gettext
 
@@ -10,13 +12,23 @@ from app.core.xlsx import ColumnKind
 from app.models.message import SmsMessage
 from app.models.user import AppUser
 from app.services import message
+from app.views import names
 from app.views.base import ChoiceField, Column, DateRange, OfficeView, ScopedInterface, TextField
 from app.views.base.cells import MobileColumn
+from app.views.base.columns import Labels
 from app.views.message import TemplateColumn
 
 
 def _kinds() -> Sequence[tuple[str, str]]:
     return [(template.code, template.label(str(get_locale()))) for template in message.TEMPLATES]
+
+
+@dataclass(frozen=True)
+class GatewayColumn(Column):
+    """The way a text message went."""
+
+    def text(self, value: Any, labels: Labels) -> Any:
+        return str(names.GATEWAYS.get(value, value))
 
 
 class SmsView(OfficeView):
@@ -34,7 +46,7 @@ class SmsView(OfficeView):
         Column("recipient", lazy_gettext("Recipient"), AppUser.last_name + AppUser.first_name, nowrap=True),
         MobileColumn("mobile", lazy_gettext("Mobile"), SmsMessage.mobile, nowrap=True),
         Column("text", lazy_gettext("Text"), SmsMessage.text, sortable=False),
-        Column("gateway", lazy_gettext("Gateway"), SmsMessage.gateway),
+        GatewayColumn("gateway", lazy_gettext("Gateway"), SmsMessage.gateway),
         Column("receipt", lazy_gettext("Receipt"), SmsMessage.receipt, visible=False),
     )
     fields = (

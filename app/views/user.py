@@ -59,7 +59,7 @@ class UserView(ConfigurationView):
     method_permission_name = {"reset_password": "manage", "roles": "read"}
     labels = {
         "username": lazy_gettext("Username"),
-        "last_name": lazy_gettext("Full name"),
+        "last_name": lazy_gettext("Family name"),
         "first_name": lazy_gettext("Given name"),
         "unit_id": lazy_gettext("Organisation"),
         "position": lazy_gettext("Position"),

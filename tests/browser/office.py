@@ -253,6 +253,9 @@ class ReviewDesk:
         """From the list of what waits to the task's page."""
         open_in_list(self.page, TASKS, title)
         expect(self.page.locator("#review-form")).to_be_visible()
+        on_a_phone = self.page.locator("[data-panel-toggle]")
+        if on_a_phone.is_visible():
+            on_a_phone.click()
         return self
 
     def approve(self, opinion: str = "同意。") -> None:

@@ -6,8 +6,9 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests import samples
 from tests.browser.conftest import LogIn
-from tests.browser.office import NEW, DeclarationForm
+from tests.browser.office import NEW, DeclarationForm, draft
 
 SAVED = re.compile(r"\d\d:\d\d")
 
@@ -15,6 +16,12 @@ SAVED = re.compile(r"\d\d:\d\d")
 def state(page: Page) -> str:
     """What the badge beside the title says."""
     return page.locator("[data-save-state]").inner_text()
+
+
+def switch(page: Page, language: str) -> None:
+    """Change the language from the header."""
+    page.locator(".app-header details.pop:has(form[action*='/language/']) > summary").click()
+    page.locator(f".app-header form[action*='/language/{language}'] button").click()
 
 
 def new_draft(page: Page, title: str) -> DeclarationForm:
@@ -54,6 +61,8 @@ def test_rows_come_from_excel_in_the_order_of_the_page(log_in: LogIn) -> None:
     page = log_in("handler1")
     form = new_draft(page, "粘贴试验")
     page.locator("[data-rows=budget_lines] [data-rows-tool=paste]").click()
+    padding = "element => parseFloat(getComputedStyle(element).paddingLeft)"
+    assert page.locator("#paste-dialog .card-body").evaluate(padding) >= 16
     page.fill(
         "#paste-dialog textarea",
         "软件运行维护服务\t系统维护\t7×24\t月\t12\t2,000.00\n"
@@ -86,6 +95,46 @@ def test_a_closed_window_loses_nothing(log_in: LogIn) -> None:
             break
         again.wait_for_timeout(300)
     expect(again.locator("#goals")).to_have_value("先写的目标，再补一句")
+
+
+def test_the_language_switch_keeps_what_was_typed(log_in: LogIn) -> None:
+    page = log_in("handler1", anew=True)
+    edit = re.compile(r"/declaration/drafts/edit/\d+$")
+    page.goto(NEW)
+    page.fill("#title", "切换语言试验")  # nothing is saved yet when the language is changed
+    switch(page, "en")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page).to_have_url(edit)
+    expect(page.locator("#title")).to_have_value("切换语言试验")
+    page.fill("#goals", "还没有保存的目标")
+    switch(page, "zh")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    expect(page.locator("#goals")).to_have_value("还没有保存的目标")
+
+    page.goto(NEW)
+    page.fill("#title", "退回后切换语言")
+    DeclarationForm(page).submit()
+    expect(page.locator("#error-summary")).to_be_visible()
+    expect(page).to_have_url(edit)
+    switch(page, "en")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator("#title")).to_have_value("退回后切换语言")
+
+
+def test_submitted_by_a_colleague_meanwhile_the_form_closes(log_in: LogIn) -> None:
+    mine, theirs = log_in("handler1"), log_in("handler1")
+    form = draft(mine, samples.maintenance(title="同事已提交"))
+    theirs.goto(mine.url)
+    DeclarationForm(theirs).submitted()
+    form.put(form.control("goals"), "来不及保存的目标")
+    conflict = mine.locator("#conflict")
+    expect(conflict).to_contain_text("审核中")
+    expect(mine.locator("[data-save-state]")).to_have_text("审核中")
+    expect(mine.locator("button[name=intent]:visible")).to_have_count(0)
+    expect(mine.locator("[data-save-notice]")).to_have_count(0)
+    expect(form.control("goals")).to_have_value("来不及保存的目标")
+    conflict.locator("[data-open-current]").click()
+    expect(mine).to_have_url(re.compile(r"/declaration/show/\d+$"))
 
 
 def test_without_a_line_it_says_so_and_tries_again(log_in: LogIn) -> None:

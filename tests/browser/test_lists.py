@@ -35,7 +35,7 @@ def branch(page: Page, name: str) -> Locator:
 
 class TestUnits:
     def test_a_click_asks_for_a_unit_and_all_below(self, log_in: LogIn) -> None:
-        page = log_in("reviewer")
+        page = log_in("reviewer", width=1920, height=1080)
         page.goto(PROJECTS)
         everything = total(page)
         police = branch(page, "市公安局")
@@ -49,7 +49,7 @@ class TestUnits:
         expect(page.locator("[data-list]")).to_have_attribute("data-total", str(everything))
 
     def test_two_units_are_ticked_and_asked_for_together(self, log_in: LogIn) -> None:
-        page = log_in("reviewer")
+        page = log_in("reviewer", width=1920, height=1080)
         page.goto(f"{PROJECTS}?sort=title")
         expect(page.locator("[data-units-apply]")).to_be_hidden()
         for name in ("市教育局", "市档案馆"):
@@ -59,7 +59,7 @@ class TestUnits:
         assert len(asked(page)["under"]) == 2 and asked(page)["sort"] == ["title"]
 
     def test_the_tree_is_walked_and_searched_with_keys(self, log_in: LogIn) -> None:
-        page = log_in("reviewer")
+        page = log_in("reviewer", width=1920, height=1080)
         page.goto(PROJECTS)
         find = page.locator("[data-units-find]")
         find.fill("公安")
@@ -76,7 +76,7 @@ class TestUnits:
         expect(page.locator(".chip").filter(has_text="市公安局")).to_be_visible()
 
     def test_it_stays_hidden_until_it_is_wanted_again(self, log_in: LogIn) -> None:
-        page = log_in("reviewer", anew=True)
+        page = log_in("reviewer", anew=True, width=1920, height=1080)
         page.goto(PROJECTS)
         panel = page.locator("#unit-panel")
         expect(panel).to_be_visible()
@@ -85,6 +85,22 @@ class TestUnits:
         page.goto("/annual-plan/list/")
         expect(page.locator("#unit-panel")).to_be_hidden()
         page.locator("[data-units-toggle][aria-controls]").click()
+        expect(page.locator("#unit-panel")).to_be_visible()
+
+    def test_it_takes_no_room_from_the_columns_of_a_small_screen_until_it_is_wanted(
+        self, log_in: LogIn
+    ) -> None:
+        page = log_in("reviewer", anew=True)
+        page.goto(PROJECTS)
+        panel = page.locator("#unit-panel")
+        expect(panel).to_be_hidden()
+        toggle = page.locator("[data-units-toggle][aria-controls]")
+        expect(toggle).to_have_attribute("aria-expanded", "false")
+        toggle.click()
+        expect(panel).to_be_visible()
+        expect(toggle).to_have_attribute("aria-expanded", "true")
+        expect(branch(page, "市公安局").locator(":scope > label .unit-count")).to_be_visible()
+        page.goto("/annual-plan/list/")
         expect(page.locator("#unit-panel")).to_be_visible()
 
     def test_on_a_phone_it_comes_over_the_page(self, log_in: LogIn) -> None:
@@ -97,6 +113,31 @@ class TestUnits:
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
         page.keyboard.press("Escape")
         expect(panel).to_be_hidden()
+
+
+def test_the_link_of_a_row_looks_like_one_and_is_hit_between_its_lines(log_in: LogIn) -> None:
+    page = log_in("reviewer")
+    link_colour = "each => getComputedStyle(each).color"
+    page.goto("/alert/list/")
+    colour = page.locator("[data-list] tbody a[href]").first.evaluate(link_colour)
+    for address, cell in (
+        (office.TASKS, "td.title"),
+        (PROJECTS, "td.code"),
+        ("/annual-plan/list/", "td.code"),
+    ):
+        page.goto(address)
+        link = page.locator(f"[data-list] tbody {cell} > a").first
+        assert link.evaluate(link_colour) == colour, address
+    page.goto(office.TASKS)
+    missed = page.locator("[data-list] tbody td.title > a").evaluate_all(
+        """links => links.filter((link) => {
+             link.scrollIntoView({ block: "center" });
+             const { left, top, height } = link.getBoundingClientRect();
+             return [...Array(Math.floor(height)).keys()].some(
+               (y) => document.elementFromPoint(left + 4, top + y + 0.5) !== link);
+           }).length"""
+    )
+    assert missed == 0
 
 
 def test_shift_adds_a_column_to_the_order(log_in: LogIn) -> None:

@@ -62,6 +62,25 @@ def test_reading_needs_no_sideways_scroll(log_in: LogIn, username: str, addresse
         expect_no_sideways_scroll(page)
 
 
+@pytest.mark.parametrize("address", [TASKS, "/alert/list/"])
+def test_a_row_of_a_list_shows_its_deadline_without_scrolling(log_in: LogIn, address: str) -> None:
+    page = phone(log_in, "reviewer")
+    page.goto(address)
+    expect(page.locator("#list-search input[name=q]")).to_be_hidden()
+    row = page.locator("[data-list] tbody tr").first
+    badge = row.locator("td > .badge:has(.ti-clock)")
+    expect(badge).to_be_in_viewport(ratio=1)
+    table = page.locator("[data-list] .table-responsive")
+    assert table.evaluate("each => each.scrollWidth <= each.clientWidth")
+    label = row.locator("td.num, td.date").first
+    assert label.evaluate("each => getComputedStyle(each, '::before').content").strip('"')
+    page.locator("label[for=search-unfold]").tap()
+    page.locator("#list-search input[name=q]").fill("没有这样的项目")
+    page.locator("#list-search button[type=submit]").tap()
+    expect(page.locator(".chip").filter(has_text="没有这样的项目")).to_be_visible()
+    expect(page.locator("#list-search input[name=q]")).to_be_hidden()
+
+
 def test_the_menu_opens_and_leads_on(log_in: LogIn) -> None:
     page = phone(log_in, "reviewer")
     page.goto("/")
@@ -78,7 +97,14 @@ def test_a_leader_reads_a_declaration_and_approves_it(log_in: LogIn) -> None:
     title = "手机上审核的维护服务"
     address = declare(log_in("handler1"), samples.maintenance(title=title), {"BASIS": "采购需求.pdf"})
     page = phone(log_in, "leader1")
-    ReviewDesk(page).open(title)
+    open_in_list(page, TASKS, title)
+    bar = page.locator(".review-panel")
+    box = bar.bounding_box()
+    assert box is not None and box["height"] < 70, "one line until one decides"
+    assert abs(box["y"] + box["height"] - HEIGHT) < 2, "at the lower edge of the screen"
+    page.locator("[data-panel-toggle]").tap()
+    expect(page.locator("#opinion")).to_be_visible()
+    expect(bar).not_to_contain_text("Ctrl+Enter", use_inner_text=True)
     expect_no_sideways_scroll(page)
     for tab in ("lines", "files", "log", "changes", "info"):
         page.locator(f"#tab-{tab}").tap()

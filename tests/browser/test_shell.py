@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Browser, expect
 
+from tests import samples
 from tests.browser.conftest import LogIn
+from tests.browser.office import ReviewDesk, declare, draft, told
 from tests.browser.server import Server
+from tests.browser.test_bad_input import BASIS
 
 ACCOUNTS = (
     "admin",
@@ -64,4 +68,80 @@ def test_a_wrong_password_says_so_and_keeps_the_name(server: Server, browser: Br
     page.press("input[name=password]", "Enter")
     expect(page.locator("input[name=username]")).to_have_value("nobody-here")
     expect(page.locator(".alert-danger, .invalid-feedback").first).to_be_visible()
+    page.close()
+
+
+_CONTRAST = """kind => {
+  const box = document.createElement("div");
+  box.className = `alert alert-${kind}`;
+  box.innerHTML = '<h2 class="alert-title h4">1</h2><p>2</p><a href="/">3</a><i class="text-secondary">4</i>';
+  document.querySelector("#content").append(box);
+  const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const painted = (over, colour) => {
+    context.fillStyle = over;
+    context.fillRect(0, 0, 1, 1);
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const linear = (part) => (part <= 10 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4);
+  const light = ([red, green, blue]) => 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+  const ground = painted("#fff", getComputedStyle(box).backgroundColor);
+  return [...box.children].map((element) => {
+    const ink = painted(`rgb(${ground})`, getComputedStyle(element).color);
+    const [dark, bright] = [light(ground), light(ink)].sort((a, b) => a - b);
+    return (bright + 0.05) / (dark + 0.05);
+  });
+}"""
+
+
+@pytest.mark.parametrize("kind", ["warning", "info", "danger", "success"])
+def test_words_in_an_alert_can_be_read(log_in: LogIn, kind: str) -> None:
+    page = log_in("handler1")
+    page.goto("/message/list/")
+    assert min(page.evaluate(_CONTRAST, kind)) >= 4.5
+
+
+def overlap(one: dict[str, float], other: dict[str, float]) -> bool:
+    """Do two boxes cover each other?"""
+    return (
+        one["x"] < other["x"] + other["width"]
+        and other["x"] < one["x"] + one["width"]
+        and one["y"] < other["y"] + other["height"]
+        and other["y"] < one["y"] + one["height"]
+    )
+
+
+def test_a_message_covers_no_button_of_the_page(log_in: LogIn) -> None:
+    handler, leader = log_in("handler1"), log_in("leader1")
+    declare(handler, samples.maintenance(title="提示不遮挡审核"), BASIS)
+    draft(handler, samples.maintenance(title="提示不遮挡按钮"))
+    handler.locator(".page-header button[value=save]").click()
+    ReviewDesk(leader).open("提示不遮挡审核").approve()
+    for page in (handler, leader):
+        expect(told(page)).to_be_visible()
+        toast = told(page).bounding_box()
+        assert toast is not None
+        for button in page.locator(".page-header .btn:visible, .review-verbs .btn:visible").all():
+            box = button.bounding_box()
+            assert box is None or not overlap(dict(toast), dict(box)), button.inner_text()
+
+
+def test_after_a_question_the_keyboard_is_where_it_was(log_in: LogIn) -> None:
+    page = log_in("handler1")
+    draft(page, samples.maintenance(title="焦点归还"))
+    page.goto("/declaration/drafts/list/?q=焦点归还")
+    page.locator("[data-list] .row-menu > summary").first.click()
+    menu = page.locator("[data-list] details.row-menu").first
+    menu.locator("button[formaction*='/recycle/']").click()
+    expect(page.locator("#confirm-dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#confirm-dialog")).to_be_hidden()
+    assert menu.evaluate("menu => menu.contains(document.activeElement)")
+
+
+def test_every_demonstration_account_is_in_sight(server: Server, browser: Browser) -> None:
+    page = browser.new_page(base_url=server.base)
+    page.goto("/login/")
+    assert page.locator(".demo-accounts").evaluate("box => getComputedStyle(box).overflowY") == "visible"
     page.close()

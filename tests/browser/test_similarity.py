@@ -84,14 +84,19 @@ def test_a_finding_comes_while_typing_and_leads_to_its_field(log_in: LogIn) -> N
     form = office.draft(page, samples.maintenance(title="规则提示试验"))
     findings = page.locator("[data-rule-findings]")
     expect(findings).to_be_empty()
-    form.keep("requested_amount", "31900.01")
-    finding = findings.locator(".rule-finding").filter(has_text="D-02 ")
-    expect(finding).to_contain_text("0.01")
+    form.keep("requested_amount", "1031900.00")
+    finding = findings.locator(".rule-finding").filter(has_text="S-01 ")
+    expect(finding).to_contain_text("1,031,900.00")
+    expect(findings.locator(".rule-finding")).to_have_count(1)
+    page.locator("#requested_amount").blur()
+    expect(form.error("requested_amount")).to_contain_text("1,000,000.00")
     finding.get_by_role("link").click()
     expect(page).to_have_url(re.compile("#requested_amount$"))
     expect(page.locator("#requested_amount")).to_be_in_viewport()
     form.keep("requested_amount", "31900.00")
     expect(findings.locator(".rule-finding")).to_have_count(0)
+    page.locator("#requested_amount").blur()
+    expect(form.error("requested_amount")).to_have_count(0)
 
 
 def test_an_administrator_makes_a_rule_by_ticking_and_tries_it(log_in: LogIn) -> None:

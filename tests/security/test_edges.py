@@ -282,3 +282,11 @@ class TestFieldsNobodyAskedFor:
         row = session.get_one(AppUser, user.id)
         session.refresh(row, ["roles"])
         assert (row.password, row.active, [role.name for role in row.roles]) == before
+
+
+def test_what_is_not_there_is_said_once(session: Session, browser: Browser) -> None:
+    browser.log_in(make_user("unit_handler").username)
+    answer = browser.get("/no-such-page")
+    assert answer.status_code == 404
+    assert re.findall(r"<h1[^>]*>([^<]*)</h1>", answer.text) == ["未找到"]
+    assert re.sub(r"<title>.*?</title>", "", answer.text).count("未找到") == 1

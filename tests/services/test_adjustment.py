@@ -286,7 +286,7 @@ class TestStaleFigures:
 class TestInitialAmount:
     def arrange(self, session: Session, bureau: Bureau, project: Project, amount: str) -> None:
         plan = session.scalars(select(AnnualPlan).where(AnnualPlan.project_id == project.id)).one()
-        annual_plan.arrange(bureau.finance, project.id, plan.version, amount)
+        annual_plan.arrange(bureau.finance, project.id, plan.version, amount, confirmed=amount)
 
     def test_a_correction_keeps_the_adjustments(self, session: Session, bureau: Bureau) -> None:
         project = bureau.project("1000.00", channels={GENERAL: "600.00", GRANT: "400.00"})

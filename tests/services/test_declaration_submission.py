@@ -6,6 +6,7 @@ import datetime as dt
 import io
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from app.core.funds import FundEntryKind
 from app.models.annual_plan import AnnualPlan
 from app.models.declaration import Declaration
 from app.models.flow import FlowRun
-from app.models.log import FieldChange
+from app.models.log import FieldChange, SystemLog
 from app.models.message import OutboxMessage
 from app.models.project import Project, ProjectFunding
 from app.models.unit import Unit
@@ -341,10 +342,10 @@ class TestReviewerEdit:
         shown = changes.readable(found, dictionary.catalogue(session), "zh", str)
         assert [(each.label, each.row, each.old, each.new) for each in shown] == [
             ("Way into the plan", None, "", "计划内"),
-            ("Requested amount", None, "31900.00", "30700.00"),
-            ("Unit price", 1, "2000.00", "1900.00"),
-            ("Amount", 1, "31900.00", "30700.00"),
-            ("Reason", None, "", "单价按上年合同执行。"),
+            ("Requested amount", None, "31,900.00", "30,700.00"),
+            ("Unit price", 1, "2,000.00", "1,900.00"),
+            ("Amount", 1, "31,900.00", "30,700.00"),
+            ("Reason for the edit", None, "", "单价按上年合同执行。"),
         ]
         assert {each.by for each in shown} == {bureau["first"].name}
         assert f"{project_of(session, declared).requested_amount:.2f}" == "30700.00"
@@ -420,6 +421,33 @@ class TestPlanAndSummary:
         assert project_of(session, declared).arranged_amount == Decimal("29000.00")
         with pytest.raises(InvalidInput):
             annual_plan.arrange(bureau["finance"], declared.project_id, 3, "1999.99", "", None)
+
+    def test_more_than_was_requested_is_arranged_only_when_that_amount_is_confirmed(
+        self, session: Session, handler: Actor, bureau: dict[str, Actor]
+    ) -> None:
+        declared = self.arranged(session, handler, bureau)
+        assert declared.project_id is not None
+        enter = partial(annual_plan.arrange, bureau["finance"], declared.project_id)
+        for confirmed in ("", "31900.02", "true"):
+            with pytest.raises(InvalidInput) as excinfo:
+                enter(1, "31900.01", confirmed=confirmed)
+            assert set(excinfo.value.fields) == {"amount", "confirmed"}
+        assert excinfo.value.fields["amount"][0].params == {
+            "arranged": "31,900.01",
+            "requested": "31,900.00",
+        }
+        assert project_of(session, declared).arranged_amount is None
+        assert enter(1, "31900.00").version == 2
+        assert enter(2, "40,000", confirmed="40000.00").version == 3
+        assert enter(3, "40000", "开财〔2026〕88号").doc_no == "开财〔2026〕88号", "it stands already"
+        summaries = session.scalars(
+            select(SystemLog.summary).where(SystemLog.event == "BUDGET_ARRANGED").order_by(SystemLog.id)
+        ).all()
+        assert ["confirmed above the requested 31900.00" in each for each in summaries] == [
+            False,
+            True,
+            False,
+        ]
 
     @pytest.mark.parametrize(
         ("amount", "published", "field"),

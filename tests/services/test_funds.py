@@ -121,7 +121,7 @@ def _arrange(session: Session, bureau: Bureau, project: Project, amount: str) ->
         .execution_options(populate_existing=True)
     ).one()
     try:
-        annual_plan.arrange(bureau.finance, project.id, plan.version, amount)
+        annual_plan.arrange(bureau.finance, project.id, plan.version, amount, confirmed=amount)
     except InvalidInput:
         return False
     return True

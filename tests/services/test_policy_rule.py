@@ -354,7 +354,7 @@ class TestFieldsOfOtherDocuments:
     ) -> None:
         project = earlier_project(handler, YEAR - 1, planned=True)
         plan = session.scalars(select(AnnualPlan).where(AnnualPlan.project_id == project.id)).one()
-        annual_plan.arrange(make_actor("finance"), project.id, plan.version, arranged)
+        annual_plan.arrange(make_actor("finance"), project.id, plan.version, arranged, confirmed=arranged)
         with unit_of_work(SYSTEM):
             session.get_one(Project, project.id, populate_existing=True).approved_amount = Decimal(1_000_000)
             row = FundAdjustment(

@@ -158,7 +158,7 @@ def full_listing(row_count: int = 25, **changes: Any) -> SimpleNamespace:
         }
         for label in ("查看", "修改", "打印", "作废")
     ]
-    stage = Markup('<span class="stage">' + '<i class="d"></i>' * 8 + "</span>")
+    stage = Markup('<span class="stage d8"></span>')
     cells = [
         Markup('<a href="/project/show/17">KP2026-0031</a>'),
         Markup('<a href="/project/show/17">开平市智慧城管综合指挥平台（二期）及配套设施升级改造</a>'),

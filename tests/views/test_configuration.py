@@ -192,8 +192,8 @@ class TestUnits:
         administrator.post(f"/unit/deactivate/{row.id}", form_on="/unit/add")
         assert not fresh(session, row).active
         page = administrator.get("/unit/list/?q=市停用局").text
-        assert f"/unit/activate/{row.id}" in page
-        assert f"/unit/deactivate/{row.id}" not in page
+        assert "/unit/activate/{id}" in page and f'<tr id="r{row.id}"' in page
+        assert "/unit/deactivate/" not in page
         administrator.post(f"/unit/activate/{row.id}", form_on="/unit/add")
         assert fresh(session, row).active
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import json
 import re
@@ -11,13 +12,20 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access.actor import SYSTEM
-from app.core.enums import LogLevel, Stage
+from app.core.enums import DocumentStatus, LogLevel, Stage
+from app.core.funds import AdjustmentKind
 from app.core.money import format_wan
+from app.core.workdays import SHANGHAI
+from app.models.adjustment import FundAdjustment
 from app.models.base import utcnow
+from app.models.change import ChangeRequest
+from app.models.message import Channel, OutboxMessage
 from app.models.unit import Unit
+from app.models.user import AppUser
 from app.services import clock, log
 from app.services.unit_of_work import unit_of_work
 from tests.conftest import IsolatedClient
@@ -209,11 +217,68 @@ class TestTheWorkbench:
         page = words(at_work("unit_handler", unit).get("/"))
         assert "教育城域网运维" in page
 
+    def test_the_cards_of_what_is_to_be_submitted_add_up_to_the_line_and_lead_to_just_that(
+        self, at_work: Any, session: Session, office: list[Unit]
+    ) -> None:
+        unit = make_unit()
+        make_declaration(unit)
+        with unit_of_work(SYSTEM) as work:
+            for number, status in enumerate((DocumentStatus.RETURNED, DocumentStatus.DRAFT)):
+                project = make_project(unit, stage=Stage.PLANNED)
+                fields = {"status": status, "unit_id": unit.id, "project_id": project.id, "base_version": 1}
+                work.add(ChangeRequest(code=f"BG2027-9{number}", **fields))
+        browser = at_work("unit_handler", unit)
+        page = browser.get("/")
+        assert "有 1 件单据被退回待补正，2 件草稿" in words(page)
+        cards = re.findall(
+            r'href="(/[a-z]+/drafts/list/)".*?待提交：.*?退回待补正 (\d) 件.*?m-0 text-nowrap">(\d)<',
+            page.text,
+            re.S,
+        )
+        assert cards == [("/declaration/drafts/list/", "0", "1"), ("/change/drafts/list/", "1", "2")]
+        for path, _, figure in cards:
+            assert f'data-total="{figure}"' in browser.get(path).text, path
+            assert page.text.count(f'href="{path}"') >= 2, "the panel below leads there too"
+
+    def test_a_reviewer_is_led_only_to_drafts_that_he_may_open(self, at_work: Any, session: Session) -> None:
+        browser, unit = at_work("bureau_reviewer", own := make_unit()), make_unit()
+        make_declaration(unit)
+        with unit_of_work(SYSTEM) as work:
+            user = work.scalars(select(AppUser).where(AppUser.unit_id == own.id)).one()
+            work.add(
+                FundAdjustment(
+                    code="TZ2027-90",
+                    status=DocumentStatus.DRAFT,
+                    unit_id=own.id,
+                    created_by_id=user.id,
+                    kind=AdjustmentKind.ADD,
+                    year=2027,
+                )
+            )
+        page = browser.get("/").text
+        assert "/declaration/drafts/" not in page
+        assert page.count('href="/adjustment/drafts/list/"') >= 2
+        assert 'data-total="1"' in browser.get("/adjustment/drafts/list/").text
+
     def test_an_administrator_sees_whether_the_clock_runs(self, at_work: Any, session: Session) -> None:
         browser = at_work("sys_admin")
-        clock.record_run("scan_alerts", utcnow(), "worker-7", outcome="raised=3", failed=True)
+        clock.record_run("scan_reviews", utcnow(), "worker-7", outcome="raised=3", failed=True)
         page = words(browser.get("/"))
-        assert "worker-7" in page and "raised=3" in page
+        assert "worker-7" in page and "新增预警 3" in page and "raised" not in page
+
+    def test_an_administrator_is_told_that_text_messages_wait_for_the_offices_hours(
+        self, at_work: Any, session: Session
+    ) -> None:
+        browser, person = at_work("sys_admin"), make_user()
+        later = utcnow() + dt.timedelta(hours=3)
+        with unit_of_work(SYSTEM) as work:
+            for number, (channel, at) in enumerate(
+                ((Channel.SMS, later), (Channel.SMS, later), (Channel.IN_APP, utcnow()))
+            ):
+                fields = {"channel": channel, "next_attempt_at": at, "recipient_id": person.id}
+                work.add(OutboxMessage(key=f"held-{number}", template="DUE_SOON", **fields))
+        page = words(browser.get("/"))
+        assert f"2 条短信将于 {later.astimezone(SHANGHAI):%H:%M} 起发送" in page
 
     def test_an_auditor_sees_the_last_warnings(self, at_work: Any, session: Session) -> None:
         with unit_of_work(SYSTEM) as work:

@@ -186,6 +186,47 @@ class TestFillingIn:
         assert desk.get(NEW).status_code == 200
         assert office.count() == before
 
+    @pytest.mark.parametrize("intent", ["save", "submit"])
+    def test_an_empty_form_makes_no_draft_and_uses_up_no_number(self, office: Office, intent: str) -> None:
+        desk, before = office.at_work("chen"), office.count()
+        answer = desk.press(desk.form(), intent)
+        assert answer.status_code == 400
+        assert 'href="#title"' in answer.text
+        assert re.search(r'id="title-error".*?请至少填写名称。', answer.text, re.S)
+        assert office.count() == before
+        assert desk.press(desk.form(), "save", goals="只写了目标").status_code == 302
+        assert office.count() == before + 1, "whatever was typed is kept"
+
+    def test_a_refused_new_form_leads_back_to_its_draft(self, office: Office) -> None:
+        """The language switch of a page that answers under /new must not show an empty form."""
+        desk = office.at_work("chen")
+        answer = desk.press(desk.form(), "submit", title="尚不完整")
+        assert answer.status_code == 400
+        draft = office.session.scalars(select(Declaration).where(Declaration.title == "尚不完整")).one()
+        path = f"/declaration/drafts/edit/{draft.id}"
+        assert form_of(answer, FORM).action == path
+        assert f'name="next" value="{path}" data-here' in answer.text
+        assert desk.form(path).value("title") == "尚不完整"
+
+    def test_no_chapter_is_ticked_before_the_type_says_what_it_must_contain(self, office: Office) -> None:
+        desk = office.at_work("chen")
+        untyped = desk.autosave(desk.form(), title="未选类型").get_json()
+        states = {chapter["key"]: chapter["state"] for chapter in untyped["chapters"]}
+        assert {states[key] for key in ("scope", "performance", "attachments")} == {"missing"}
+        path = f"/declaration/drafts/edit/{untyped['id']}"
+        refused = desk.press(desk.form(path), "submit")
+        assert re.search(r'data-chapter="scope"(?:(?!</a>).)*?ti-circle ', refused.text, re.S)
+        typed = desk.press(desk.form(path), "save", declaration_type="OTHER", nature="OPERATION")
+        assert typed.status_code == 302
+        state = desk.get(path.replace("edit", "state"), headers={"Accept": "application/json"}).get_json()
+        states = {chapter["key"]: chapter["state"] for chapter in state["chapters"]}
+        assert states["scope"] == "ok"
+
+    def test_columns_that_every_row_must_fill_are_marked(self, office: Office) -> None:
+        page = office.at_work("chen").get(NEW).text
+        assert re.search(r'data-column="unit_name" class="required-mark"', page)
+        assert re.search(r'data-column="spec">', page)
+
     def test_what_was_saved_is_there_when_one_comes_back(self, office: Office) -> None:
         desk = office.at_work("chen")
         typed = raw_pairs(desk.form(), samples.maintenance())
@@ -401,6 +442,18 @@ class TestSubmitting:
         assert 'id="contact_name-error"' in answer.text
         assert 'aria-describedby="lead_mobile-error"' in answer.text
 
+    def test_totals_that_differ_are_said_once_beside_the_table_and_once_on_top(self, office: Office) -> None:
+        desk = office.at_work("chen")
+        splits = [{"channel": "GENERAL_BUDGET", "amount": "31000.00"}]
+        draft = office.draft(funding_splits=splits)
+        answer = desk.press(desk.form(f"/declaration/drafts/edit/{draft.id}"), "submit")
+        page = words(answer)
+        assert answer.status_code == 400
+        assert page.count("各资金渠道合计须等于申请资金") == 2
+        assert page.count("-900.00 元") == 2
+        for jargon in ("D-02", "本系统约定", "政策规则"):
+            assert jargon not in page
+
     def test_what_was_typed_is_kept_even_when_the_check_refuses_it(self, office: Office) -> None:
         desk = office.at_work("chen")
         answer = desk.press(desk.form(), "submit", title="未完成的申报")
@@ -441,6 +494,38 @@ class TestSubmitting:
         ).all()
         assert Verb.RESUBMIT in verbs
 
+    def test_a_returned_one_says_who_returned_it_where_and_when_and_what_was_changed(
+        self, office: Office
+    ) -> None:
+        row = office.submitted()
+        for name in ("leader", "first"):
+            task = office.session.scalars(
+                select(Task).join(FlowRun).where(FlowRun.document_id == row.id).order_by(Task.id.desc())
+            ).first()
+            assert task is not None
+            holder = office.session.get(AppUser, task.user_id)
+            assert holder is not None
+            if name == "leader" and holder.id == office.people["leader"].id:
+                review.act(actor_of(holder), task.id, Verb.APPROVE, version=task.version)
+                continue
+            version = office.row(row.id).version
+            declaration.reviewer_edit(
+                actor_of(holder), row.id, version, {"title": "更正后的名称"}, "名称不规范。"
+            )
+            office.session.expire_all()
+            review.act(actor_of(holder), task.id, Verb.RETURN, version=task.version, opinion="请补充。")
+            break
+        answer = office.at_work("chen").get(f"/declaration/drafts/edit/{row.id}")
+        banner = re.search(r'<div class="alert alert-warning".*?<textarea', answer.text, re.S)
+        chip = re.search(r"data-save-state[^>]*>([^<]*)<", answer.text)
+        assert banner and chip
+        assert chip[1] == "退回修改"
+        said = words(banner[0])
+        assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d，梁志明在“初审”环节退回。", said), said
+        for text in ("请补充。", "项目名称", "更正后的名称", "修改原因 : 名称不规范。"):
+            assert text in said
+        assert f'href="/declaration/show/{row.id}#pane-changes"' in banner[0]
+
     def test_withdrawn_it_is_a_draft_again(self, office: Office) -> None:
         desk, row = office.at_work("chen"), office.submitted()
         page = f"/declaration/show/{row.id}"
@@ -478,6 +563,40 @@ class TestStalePages:
         assert answer.status_code == 409
         assert "来不及保存的目标" in answer.text
         assert office.row(draft.id).goals == ""
+        said = words(answer)
+        assert re.search(r"\d\d:\d\d，吴建华办理后，单据转为“审核中”。", said), said
+        assert f'href="/declaration/show/{draft.id}"' in answer.text
+        chip = re.search(r"data-save-state[^>]*>([^<]*)<", answer.text)
+        assert chip and chip[1] == "审核中"
+        assert not re.search('name="intent" value="(save|submit)"', answer.text), (
+            "nothing can be saved or submitted here any more"
+        )
+
+    def test_submitted_meanwhile_the_script_is_told_by_whom(self, office: Office) -> None:
+        draft = office.draft()
+        path = f"/declaration/drafts/edit/{draft.id}"
+        mine = office.at_work("chen")
+        open_page = mine.form(path)
+        declaration.submit(office.actor("chen"), draft.id, draft.version)
+        late = mine.autosave(open_page, f"/declaration/drafts/autosave/{draft.id}", goals="迟到")
+        assert late.status_code == 409
+        body = late.get_json()
+        assert body["closed"] == {"state": "审核中", "colour": "orange"}
+        assert "您本人在另一窗口中办理后，单据转为“审核中”" in words(body["conflict"])
+        assert f'href="/declaration/show/{draft.id}"' in body["conflict"]
+        assert "data-keep-mine" not in body["conflict"]
+
+    def test_ones_own_other_window_is_not_called_somebody_else(self, office: Office) -> None:
+        draft = office.draft()
+        path = f"/declaration/drafts/edit/{draft.id}"
+        mine = office.at_work("chen")
+        open_page = mine.form(path)
+        mine.press(mine.form(path), "save", title="另一窗口改的名称")
+        said = words(mine.press(open_page, "save", goals="我写的目标"))
+        assert "您本人在另一窗口中" in said
+        assert "他人" not in said
+        assert "草稿 · 尚未保存" in said
+        assert "已自动保存" not in said
 
     def test_the_form_of_a_submitted_one_leads_to_its_page(self, office: Office) -> None:
         row = office.submitted()

@@ -19,7 +19,7 @@ from app.services.demo import ACCOUNTS
 from app.services.unit_of_work import current_session
 from app.views import VIEWS
 from app.views.base import AmountRange, ChoiceField, DateRange, OfficeView, TextField
-from app.views.base.query import SAVED
+from app.views.base.query import PAGE_SIZES, SAVED
 from app.views.base.units import UnitField
 from tests.conftest import OwnDatabase
 from tests.databases import DEMO
@@ -122,18 +122,36 @@ def test_every_column_sorts_and_every_condition_searches(
 
 
 @pytest.mark.parametrize("name", LISTS)
+def test_the_largest_page_that_is_offered_is_small(
+    office: Flask, browsers: dict[str, Browser], name: str
+) -> None:
+    """Of a list with fewer rows, as large as it would be with rows like those it has."""
+    walk, most = Walk(office, browsers, name), PAGE_SIZES[-1]
+    page = walk.get(f"page_size={most}")
+    offered = {int(size) for size in re.findall(rb'<option value="(\d+)"[^>]*>[^<]*\xe6\x9d\xa1/', page.data)}
+    assert max(offered, default=most) <= most
+    rows = re.findall(rb'<tr id="r\d+.*?</tr>', page.data, re.S)
+    average = sum(map(len, rows)) / max(1, len(rows))
+    assert len(page.data) + (most - len(rows)) * average < MOST_BYTES, (walk.path, len(rows), average)
+
+
+@pytest.mark.parametrize("name", LISTS)
 def test_an_unreadable_condition_is_marked_and_kept(
     office: Flask, browsers: dict[str, Browser], name: str
 ) -> None:
     walk = Walk(office, browsers, name)
     ranges = [each for each in walk.view.fields if isinstance(each, DateRange | AmountRange)]
-    choices = [each for each in walk.view.fields if isinstance(each, ChoiceField) and each.convert is not str]
+    choices = [each for each in walk.view.fields if isinstance(each, ChoiceField)]
     for argument in [f"{each.name}_from" for each in ranges] + [each.name for each in choices]:
         answer = walk.browser.get(f"{walk.path}?{argument}=odd<b>thing")
         assert answer.status_code == 400, argument
         assert f'id="error-{argument}"' in answer.text, "the message stands beside its field"
         assert "odd&lt;b&gt;thing" in answer.text and "odd<b>thing" not in answer.text
         assert 'name="rowid"' not in answer.text
+    for each in choices:
+        if not each.beyond:  # well formed, and still none of those to choose from
+            answer = walk.browser.get(f"{walk.path}?{each.name}=99999")
+            assert answer.status_code == 400 and f'id="error-{each.name}"' in answer.text, each.name
     assert walk.browser.get(f"{walk.path}?nonsense=1").status_code == 400
 
 

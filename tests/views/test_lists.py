@@ -187,7 +187,9 @@ class TestUnits:
 
     def test_one_unit_is_no_tree(self, enter: Enter, archive: Unit) -> None:
         make_project(archive)
-        assert "data-units" not in enter(make_user("unit_handler", archive)).get(PROJECTS).text
+        handler = enter(make_user("unit_handler", archive))
+        for path in (PROJECTS, "/annual-plan/list/", "/review/tasks/list/", "/task/todo/list/"):
+            assert "data-units" not in handler.get(path).text, path
 
     @pytest.mark.parametrize("unit", ["x", "1' OR 1=1", "99999999999"])
     def test_what_is_no_unit_is_refused_on_the_page(self, finance: Browser, unit: str) -> None:

@@ -54,10 +54,13 @@ class Bureau:
         ).all()
         return rows[0]
 
-    def status(self, document_id: int) -> DocumentStatus:
+    def row(self, document_id: int) -> Declaration:
         row = self.session.get(Declaration, document_id, populate_existing=True)
         assert row is not None
-        return row.status
+        return row
+
+    def status(self, document_id: int) -> DocumentStatus:
+        return self.row(document_id).status
 
     def step(self, document_id: int) -> str | None:
         return self.session.scalar(
@@ -235,6 +238,8 @@ class TestDeciding:
         assert "单价偏高,建议核减。" in words(answer)
         assert 'value="approve"' not in answer.text
         assert bureau.told(document, Verb.APPROVE) == 1
+        assert words(answer).count("梁志明已办理") == 1
+        assert "重新打开页面" not in words(answer)
 
     def test_nobody_approves_what_he_has_not_read(self, bureau: Bureau) -> None:
         document = bureau.declared()
@@ -396,12 +401,44 @@ class TestDirectEdit:
         silent = desk.post(path, form, form_on=path)
         assert silent.status_code == 400
         assert "系统维护服务(更正)" in silent.text
+        assert '<a href="#reason">修改原因</a>' in silent.text
+        crumb = f'breadcrumb-item active" aria-current="page">{bureau.row(document).code}<'
+        assert crumb in desk.get(path.removesuffix("/edit")).text
+        assert f">{bureau.row(document).code}</a>" in page.text, "the same number leads back"
         assert desk.post(path, {**form, "reason": "名称不规范。"}, form_on=path).status_code == 302
         row = declaration.load(bureau.session, bureau.handler, document)
         assert (row.title, row.lead_mobile) == ("系统维护服务(更正)", "13800002210")
         unit = words(bureau.at_work("handler").get(f"/declaration/show/{document}"))
         for text in ("系统维护服务(更正)", "政务信息化服务项目管理系统维护服务", "名称不规范。", "梁志明"):
             assert text in unit
+
+    def test_the_reason_is_told_once_for_the_edit_and_amounts_are_grouped(self, bureau: Bureau) -> None:
+        document = bureau.declared()
+        row = declaration.load(bureau.session, bureau.handler, document)
+        raw = {
+            "requested_amount": "41900.00",
+            "total_investment": "",
+            "budget_lines": [
+                {
+                    "subject_code": "2.1",
+                    "name": "系统维护",
+                    "unit_name": "项",
+                    "quantity": "1",
+                    "unit_price": "41900.00",
+                }
+            ],
+            "funding_splits": [{"channel": "GENERAL_BUDGET", "amount": "41900.00"}],
+        }
+        declaration.reviewer_edit(actor_of(bureau.people["first"]), document, row.version, raw, "核定。")
+        page = bureau.at_work("handler").get(f"/declaration/show/{document}").text
+        pane = page[page.index('id="pane-changes"') :]
+        assert pane.count("修改原因") == 1
+        assert "核定。" in pane
+        assert "41,900.00" in pane
+        assert "31,900.00" in pane
+        assert "41900.00" not in pane
+        rows = pane[: pane.index("</table>")].count('<th scope="row">')
+        assert f"修改记录 ({rows})" in page, "the reason counts as no change"
 
     def test_a_stale_form_shows_what_changed_and_keeps_what_was_typed(self, bureau: Bureau) -> None:
         document = bureau.declared()

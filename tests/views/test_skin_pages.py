@@ -222,16 +222,6 @@ def test_amounts_show_ten_thousands_with_the_exact_yuan_behind(ui: Any) -> None:
     assert "—" in ui.money(None)
 
 
-@pytest.mark.parametrize(("done", "current"), [(0, 1), (3, 1), (7, 1), (8, 0)])
-def test_the_stage_bar_counts_what_is_done(ui: Any, done: int, current: int) -> None:
-    html = ui.stage_bar(done, 8, "招标备案")
-    assert (
-        html.count('class="d"') == done
-        and html.count('class="c"') == current
-        and f"招标备案 {done}/8" in html
-    )
-
-
 @pytest.mark.parametrize("as_text", [False, True])
 def test_a_chart_cannot_close_its_script(ui: Any, as_text: bool) -> None:
     options = {

@@ -220,9 +220,7 @@ class TestScope:
     def test_marks_and_words_tell_the_stage(self, at_work: Any) -> None:
         make_project(make_unit(), stage=Stage.CONTRACTED)
         page = at_work("viewer_stats").get(OVERVIEW).text
-        assert page.count('<i class="d"></i>') == 4
-        assert page.count('<i class="c"></i>') == 1
-        assert 'role="img" aria-label=' in page
+        assert re.search(r'<span class="stage d4 now" role="img" title="[^"]*4/8[^"]*"></span>', page)
 
 
 class TestArranging:
@@ -267,6 +265,28 @@ class TestArranging:
         project = session.get(Project, planned.project_id, populate_existing=True)
         assert project is not None
         assert project.arranged_amount is None
+
+    def test_more_than_requested_asks_first_and_is_saved_with_the_box_ticked(
+        self, session: Session, at_work: Any, planned: AnnualPlan
+    ) -> None:
+        browser = at_work("finance")
+        fields = {"amount": "17,800,000,000", "doc_no": "开财预〔2027〕9号"}
+        answer = self.send(browser, planned, **fields)
+        assert answer.status_code == 400
+        assert "安排金额 17,800,000,000.00 元超过申请金额 1,780,000.00 元，请核对计量单位（元）。" in words(
+            answer
+        )
+        assert 'value="17,800,000,000"' in answer.text and 'value="开财预〔2027〕9号"' in answer.text
+        box = re.search(r'type="checkbox" id="confirmed" name="confirmed" value="([^"]+)"', answer.text)
+        assert box and "checked" not in answer.text
+        assert (
+            self.send(browser, planned, **{**fields, "amount": "17800001"}, confirmed=box[1]).status_code
+            == 400
+        )
+        assert session.get_one(Project, planned.project_id, populate_existing=True).arranged_amount is None
+        assert self.send(browser, planned, **fields, confirmed=box[1]).status_code == 302
+        project = session.get_one(Project, planned.project_id, populate_existing=True)
+        assert project.arranged_amount == Decimal(17_800_000_000)
 
     def test_a_stale_page_says_who_changed_what_and_keeps_what_was_typed(
         self, session: Session, at_work: Any, planned: AnnualPlan

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.core.enums import DocumentStatus
 from app.core.flow import TaskState, Verb
 from app.core.workdays import today_in_china
 from app.gateways.storage import LocalStorage
 from app.models.base import utcnow
-from app.models.flow import AgentAppointment, SavedOpinion, Task
+from app.models.flow import AgentAppointment, FlowRun, SavedOpinion, Task
 from app.models.log import SystemLog
 from app.models.message import OutboxMessage
 from app.services import attachment, declaration, review
@@ -369,6 +369,28 @@ class TestQueue:
         assert desk.act(tasks[1], "approve").location == f"/review/{tasks[2].id}"
         assert desk.act(tasks[2], "approve").location == f"/review/{tasks[0].id}"
         assert desk.act(tasks[0], "approve").location == "/review/tasks/list/"
+
+    def test_counts_the_list_one_came_from_and_then_leads_to_other_kinds(self, bureau: Bureau) -> None:
+        documents = [bureau.declared(title=title) for title in "甲乙丙"]
+        desk = bureau.at_work("first")
+        tasks = [bureau.task("first", document) for document in documents]
+        # only the queue looks at the kind here: what waits of another kind is not in this list
+        bureau.session.execute(
+            update(FlowRun).where(FlowRun.id == tasks[1].run_id).values(document_kind="adjustment")
+        )
+        page = desk.get(f"/review/{tasks[2].id}").text
+        assert re.search(r"data-queue>[^<]*2[^<]*2[^<]*<", page)
+        assert re.search(rf'href="/review/{tasks[0].id}" data-next', page)
+        assert desk.act(tasks[2], "approve").location == f"/review/{tasks[0].id}"
+        assert desk.act(tasks[0], "approve").location == f"/review/{tasks[1].id}"
+
+    def test_the_rarer_controls_of_the_page_stand_in_one_menu(self, bureau: Bureau) -> None:
+        page = bureau.at_work("first").get(f"/review/{bureau.task('first', bureau.declared()).id}").text
+        header = page[page.index('class="page-header"') : page.index('class="page-body"')]
+        before, menu = header.split('<div class="pop-menu end">')
+        assert before.count('class="btn ') <= 3, "previous, next, and the menu"
+        for control in ("data-print", 'data-open-tab="tab-changes"', 'data-dialog-open="shortcuts"'):
+            assert control in menu
 
     def test_the_units_answer_stands_above_the_opinion(self, bureau: Bureau) -> None:
         document = bureau.declared()

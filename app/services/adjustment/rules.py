@@ -25,6 +25,7 @@ from app.core.workdays import today_in_china
 from app.models.base import utcnow
 from app.models.project import Project
 from app.services import funds
+from app.services.adjustment.fields import TABLES
 from app.services.adjustment.values import AdjustmentValues, LineValues, total
 from app.services.commitment import Commitment, committed_amount
 from app.services.document.findings import Findings
@@ -33,7 +34,6 @@ ADJUSTABLE = Milestone.PLANNED.stages - {Stage.CLOSED}
 """The stages in which a project's funds may be adjusted: in the plan or later, and not closed."""
 
 _REQUIRED = ("title", "year", "basis_no", "basis_date", "reason")
-_CELLS = ("project_id", "direction", "channel", "amount")
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _basis(found: Findings, values: AdjustmentValues) -> None:
 
 def _cells(found: Findings, values: AdjustmentValues) -> None:
     for index, line in enumerate(values.lines):
-        for name in _CELLS:
+        for name in TABLES[0].demanded:
             if getattr(line, name) is None:
                 found.missing(f"lines.{index}.{name}")
         if line.amount is not None and line.amount <= 0:

@@ -14,7 +14,7 @@ from app.core.errors import Problem
 from app.models.declaration import Declaration
 from app.services.declaration.fields import ChapterKey, chapter_of
 from app.services.declaration.form import form_state
-from app.services.declaration.requirements import Demands, demands, limits
+from app.services.declaration.requirements import ALWAYS, Demands, demands, limits
 from app.services.declaration.rules import apply_rules
 from app.services.declaration.values import DeclarationValues, parse, values_of
 from app.services.document import findings
@@ -29,6 +29,10 @@ from app.services.document.findings import (
 )
 
 __all__ = ["AttachmentNeed", "Chapter", "ChapterState", "Checklist", "Finding", "Severity", "check"]
+
+
+BY_TYPE = frozenset(ChapterKey) - {chapter_of(name) for name in ALWAYS}
+"""The chapters of which only the declaration's type says whether they must contain anything."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ def check(session: Session, declaration: Declaration, *, now: dt.datetime | None
     _check_title(session, found, declaration, values)
     rules = findings.add_rules(found, session, declaration, now=now)
     needs = _attachment_needs(found, values, wanted, counts)
-    chapters = findings.by_chapter(found, ChapterKey, chapter_of)
+    undecided = frozenset() if values.declaration_type else BY_TYPE
+    chapters = findings.by_chapter(found, ChapterKey, chapter_of, undecided=undecided)
     return Checklist(chapters, needs, wanted.fields, wanted, rules=rules)
 
 

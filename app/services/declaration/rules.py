@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -64,7 +63,7 @@ def _texts(found: Findings, values: DeclarationValues, limits: Limits, wanted: D
 def _lines(found: Findings, values: DeclarationValues) -> None:
     for index, line in enumerate(values.budget_lines):
         path = f"budget_lines.{index}"
-        _cells_filled(found, path, line, ("subject_code", "name", "unit_name", "quantity", "unit_price"))
+        _cells_filled(found, "budget_lines", index, line)
         if line.quantity == 0:
             found.wrong(f"{path}.quantity", "The quantity must be more than zero.")
         if line.unit_price == 0:
@@ -76,7 +75,7 @@ def _splits(found: Findings, values: DeclarationValues) -> None:
     seen: set[str] = set()
     for index, split in enumerate(values.funding_splits):
         path = f"funding_splits.{index}"
-        _cells_filled(found, path, split, ("channel", "amount"))
+        _cells_filled(found, "funding_splits", index, split)
         if split.amount == 0:
             found.wrong(f"{path}.amount", "The amount must be more than zero.")
         if split.channel in seen:
@@ -158,7 +157,7 @@ def _later_years(found: Findings, values: DeclarationValues) -> None:
     seen: set[int] = set()
     for index, row in enumerate(values.later_years):
         path = f"later_years.{index}"
-        _cells_filled(found, path, row, ("year", "amount"))
+        _cells_filled(found, "later_years", index, row)
         if row.year is not None and values.budget_year is not None and row.year <= values.budget_year:
             found.wrong(f"{path}.year", "A later year lies after %(year)s.", year=str(values.budget_year))
         if row.year in seen:
@@ -169,12 +168,12 @@ def _later_years(found: Findings, values: DeclarationValues) -> None:
 
 def _catalogue_rows(found: Findings, values: DeclarationValues) -> None:
     for index, row in enumerate(values.data_catalogue):
-        _cells_filled(found, f"data_catalogue.{index}", row, ("name", "provider", "sharing_type"))
+        _cells_filled(found, "data_catalogue", index, row)
 
 
 def _schedule(found: Findings, values: DeclarationValues) -> None:
     for index, row in enumerate(values.schedule):
-        _cells_filled(found, f"schedule.{index}", row, ("content", "begin_date", "end_date"))
+        _cells_filled(found, "schedule", index, row)
 
 
 def _indicators(found: Findings, session: Session, values: DeclarationValues, wanted: Demands) -> None:
@@ -185,7 +184,7 @@ def _indicators(found: Findings, session: Session, values: DeclarationValues, wa
     known = catalogue(session)
     for index, row in enumerate(rows):
         path = f"indicators.{index}"
-        _cells_filled(found, path, row, ("level1", "level2", "name", "operator", "target_value"))
+        _cells_filled(found, "indicators", index, row)
         if row.level1 and row.level2 and known.parent("indicator_level2", row.level2) != row.level1:
             found.wrong(f"{path}.level2", "This indicator does not belong to the class chosen beside it.")
     if "indicators" in wanted.fields and not found.has("indicators"):
@@ -203,7 +202,7 @@ def _indicators(found: Findings, session: Session, values: DeclarationValues, wa
         )
 
 
-def _cells_filled(found: Findings, path: str, row: Any, names: Sequence[str]) -> None:
-    for name in names:
+def _cells_filled(found: Findings, table: str, index: int, row: Any) -> None:
+    for name in TABLE_BY_NAME[table].demanded:
         if getattr(row, name) in (None, ""):
-            found.missing(f"{path}.{name}")
+            found.missing(f"{table}.{index}.{name}")

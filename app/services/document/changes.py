@@ -12,15 +12,19 @@ from sqlalchemy.orm import Session
 
 from app.core.enums import DocumentStatus
 from app.core.errors import Change
+from app.core.money import InvalidAmount, format_yuan, yuan
 from app.models.log import FieldChange
 from app.models.project import Project
 from app.models.unit import Unit
 from app.services.dictionary import Catalogue
 from app.services.document.description import Description, Table
 from app.services.log import Difference
-from app.services.reading import Choice, Code, Codes, Flag, Kind, Reference
+from app.services.reading import Choice, Code, Codes, Flag, Kind, Reference, Yuan
 
 V = TypeVar("V")
+
+EDIT_REASON = "reason"
+"""Under this name the reason of a reviewer's direct edit is kept beside the fields it changed."""
 
 _NAMED = {"unit": Unit, "project": Project}
 
@@ -53,7 +57,8 @@ def names_from(session: Session) -> NameOf:
 
 @dataclass(frozen=True)
 class ShownChange:
-    """One difference as a page shows it, in the reader's language; `row` counts from 1."""
+    """One difference as a page shows it, in the reader's language; `row` counts from 1. A `reason` is no
+    field: it says why a reviewer made the changes that stand beside it."""
 
     label: str
     table: str
@@ -63,6 +68,7 @@ class ShownChange:
     by: str
     at: Any
     by_reviewer: bool = False
+    reason: bool = False
 
 
 def readable(
@@ -148,7 +154,7 @@ class _Reader:
         reviewer = isinstance(change, FieldChange) and change.by_reviewer
         label, table, row, kind = self._place(change.field)
         old, new = self._text(kind, change.old), self._text(kind, change.new)
-        return ShownChange(label, table, row, old, new, by, change.at, reviewer)
+        return ShownChange(label, table, row, old, new, by, change.at, reviewer, kind == EDIT_REASON)
 
     def _place(self, path: str) -> tuple[str, str, int | None, Kind | str | None]:
         """What a path is called: label, table, row number, and how its text is read."""
@@ -166,8 +172,8 @@ class _Reader:
             return category, self.translate("Attachments"), None, None
         if name == "status":
             return self.translate("Status"), "", None, name
-        if name == "reason":
-            return self.translate("Reason"), "", None, None
+        if name == EDIT_REASON:
+            return self.translate("Reason for the edit"), "", None, name
         return path, "", None, None
 
     def _text(self, kind: Kind | str | None, text: str) -> str:
@@ -178,6 +184,16 @@ class _Reader:
             return self.translate("Yes") if text == "true" else self.translate("No")
         if isinstance(kind, Choice) and text in kind.options.__members__.values():
             return self.translate(kind.options(text).label)
+        if isinstance(kind, Yuan):
+            return _amount(text)
         if kind == "status" and text in DocumentStatus.__members__:
             return self.translate(DocumentStatus(text).label)
+        return text
+
+
+def _amount(text: str) -> str:
+    """A kept amount as amounts are shown everywhere; what is no amount stays as it was kept."""
+    try:
+        return format_yuan(yuan(text))
+    except InvalidAmount:
         return text

@@ -28,11 +28,12 @@ class Field:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table of rows."""
+    """One column of a table of rows; `demanded` says that no row is complete without it."""
 
     name: str
     label: str
     kind: Kind
+    demanded: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class Table:
     columns: tuple[Column, ...]
     given: frozenset[str] = frozenset({"id", "seq"})
     computed: tuple[Column, ...] = ()
+
+    @property
+    def demanded(self) -> tuple[str, ...]:
+        """The names of the cells every row must fill."""
+        return tuple(column.name for column in self.columns if column.demanded)
 
 
 def _as_read(_reading: Any, values: Any, *_where: Any) -> Any:

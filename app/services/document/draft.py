@@ -17,7 +17,7 @@ from app.core.errors import InvalidInput, NotAllowed, NotFound, Problem, StaleVe
 from app.core.text import normalise
 from app.models.base import Fillable, utcnow
 from app.services import attachment, log, numbering, policy_rule, review
-from app.services.document.changes import differences, names_from
+from app.services.document.changes import EDIT_REASON, differences, names_from
 from app.services.document.directory import Directory
 from app.services.document.form import merged_input
 from app.services.document.kind import DocumentKind
@@ -163,7 +163,7 @@ def reviewer_edit(
     with unit_of_work(actor) as session:
         document = kind.load(session, actor, document_id, verb="amend", version=version, lock=True)
         if not why:
-            raise InvalidInput({"reason": [Problem.of("Say why you change this; the unit will read it.")]})
+            raise InvalidInput({EDIT_REASON: [Problem.of("Say why you change this; the unit will read it.")]})
         faults = kind.errors(session, document)
         parsed = readable(kind, session, actor, document, raw)
         if not store(kind, session, actor, document, parsed, by_reviewer=True, reason=why):
@@ -236,7 +236,7 @@ def store(
     if excerpts:
         found = [Difference(each.field, _excerpt(each.old), _excerpt(each.new)) for each in found]
     if reason:
-        found.append(Difference("reason", "", reason))
+        found.append(Difference(EDIT_REASON, "", reason))
     log.record_changes(
         session, actor, kind.name, document.id, document.version, found, by_reviewer=by_reviewer
     )

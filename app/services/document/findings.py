@@ -130,13 +130,18 @@ class Checklist:
 
 
 def by_chapter(
-    found: Findings, keys: type[Labelled], chapter_of: Callable[[str], Labelled]
+    found: Findings,
+    keys: type[Labelled],
+    chapter_of: Callable[[str], Labelled],
+    *,
+    undecided: frozenset[Labelled] = frozenset(),
 ) -> tuple[Chapter, ...]:
-    """The findings under the chapters they belong to; a chapter without any is there too."""
+    """The findings under the chapters they belong to; a chapter without any is there too. Of an `undecided`
+    one it is not known yet what it must contain, so that nothing found does not mean complete."""
     grouped: defaultdict[Labelled, list[Finding]] = defaultdict(list)
     for path, problem, severity in found.entries:
         grouped[chapter_of(path)].append(Finding(path, problem, severity))
-    return tuple(Chapter(key, _state(grouped[key]), tuple(grouped[key])) for key in keys)
+    return tuple(Chapter(key, _state(grouped[key], key in undecided), tuple(grouped[key])) for key in keys)
 
 
 def add_rules(
@@ -174,8 +179,8 @@ def attachment_needs(
     )
 
 
-def _state(findings: Sequence[Finding]) -> ChapterState:
+def _state(findings: Sequence[Finding], undecided: bool) -> ChapterState:
     severities = {finding.severity for finding in findings}
     if Severity.WRONG in severities:
         return ChapterState.WRONG
-    return ChapterState.MISSING if Severity.MISSING in severities else ChapterState.OK
+    return ChapterState.MISSING if undecided or Severity.MISSING in severities else ChapterState.OK

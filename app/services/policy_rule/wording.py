@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.enums import RuleLevel
 from app.core.errors import Problem, Spoken
 from app.core.flow import Operator
 from app.core.money import format_yuan
 from app.models.policy_rule import RuleFinding
 from app.models.unit import Unit
 from app.services.dictionary import catalogue
+from app.services.parameter.kinds import OURS
 from app.workflow.registry import ConditionField, FieldKind, Value
 
 UNVERIFIED = "待核对"
@@ -162,8 +164,16 @@ class _Sentence(Spoken):
         return f"{said.message} {figures}".strip()
 
 
+def is_house_check(finding: RuleFinding) -> bool:
+    """Is it a refusal of our own making, like what the form itself checks? It cites no article, and what
+    stands beside its field says it all."""
+    return finding.source == OURS and finding.level is RuleLevel.BLOCKS and bool(finding.place)
+
+
 def problem(finding: RuleFinding) -> Problem:
     """What is said beside the field: the message, the figures, and the article on which it rests."""
+    if is_house_check(finding):
+        return Problem.of("%(sentence)s", sentence=_Sentence(finding))
     return Problem.of(
         "%(sentence)s [%(code)s, %(basis)s]",
         sentence=_Sentence(finding),

@@ -26,6 +26,11 @@ class Filling:
     drafts: int
     returned: int
 
+    @property
+    def all(self) -> int:
+        """Both together."""
+        return self.drafts + self.returned
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:

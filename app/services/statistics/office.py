@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from app.access import policy
 from app.access.actor import Actor
@@ -14,7 +14,7 @@ from app.core.enums import LogLevel
 from app.models.base import utcnow
 from app.models.clock import ClockJob
 from app.models.log import SystemLog
-from app.models.message import OutboxMessage, OutboxState
+from app.models.message import Channel, OutboxMessage, OutboxState
 from app.models.user import AppUser, UserSession
 from app.services import clock
 from app.services.unit_of_work import current_session
@@ -26,13 +26,16 @@ _UNSENT = (OutboxState.PENDING, OutboxState.SENDING, OutboxState.FAILED)
 @dataclass(frozen=True, slots=True)
 class OfficeState:
     """`beat_at` is when a worker was last alive, `alive` whether that is recent; `jobs` are the last run of
-    each job; `waiting` and `lost` messages are not delivered yet and given up."""
+    each job; `waiting` and `lost` messages are not delivered yet and given up. `held` text messages of those
+    that wait are kept for the office's hours, the first until `held_until`."""
 
     beat_at: dt.datetime | None
     alive: bool
     jobs: Sequence[ClockJob]
     waiting: int
     lost: int
+    held: int = 0
+    held_until: dt.datetime | None = None
 
     @property
     def failed_jobs(self) -> list[str]:
@@ -63,21 +66,34 @@ def office_state(actor: Actor, now: dt.datetime | None = None) -> OfficeState:
     moment = now or utcnow()
     jobs = clock.last_runs(actor)
     beat = next((job for job in jobs if job.name == clock.BEATS), None)
+    held = and_(
+        OutboxMessage.channel == Channel.SMS,
+        OutboxMessage.state == OutboxState.PENDING,
+        OutboxMessage.next_attempt_at > moment,
+    )
     rows = session.execute(
-        select(OutboxMessage.state, func.count())
+        select(
+            OutboxMessage.state,
+            func.count(),
+            func.count().filter(held),
+            func.min(OutboxMessage.next_attempt_at).filter(held),
+        )
         .where(
             policy.criterion(actor, OutboxMessage),
             OutboxMessage.state.in_((*_UNSENT, OutboxState.GAVE_UP)),
         )
         .group_by(OutboxMessage.state)
     )
-    counts = dict(rows.all())
+    found = rows.all()
+    counts = {state: count for state, count, _, _ in found}
     return OfficeState(
         beat_at=beat.finished_at if beat else None,
         alive=beat is not None and clock.is_recent(beat.finished_at, moment),
         jobs=jobs,
         waiting=sum(counts.get(state, 0) for state in _UNSENT),
         lost=counts.get(OutboxState.GAVE_UP, 0),
+        held=sum(count for _, _, count, _ in found),
+        held_until=next((until for _, _, _, until in found if until), None),
     )
 
 

@@ -4,6 +4,7 @@
  */
 
 const PALETTE = ["#1a5fb4", "#2fb344", "#f59f00", "#4299e1", "#ae3ec9", "#d63939", "#17a2b8", "#74b816"];
+const NARROW = 480;
 const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 const font = getComputedStyle(document.body).fontFamily;
 
@@ -16,10 +17,16 @@ function ownPath(href) {
 
 const hrefOf = (mark) => ownPath(mark?.data?.href ?? mark?.data?.value?.href ?? mark?.value?.href);
 
+/** On a phone slanting names need the room above the next one: stood up more, they do not run out at the left. */
+function fitted(options, width) {
+  if (width < NARROW) for (const axis of options.xAxis ?? []) if (axis.axisLabel?.rotate) axis.axisLabel.rotate = 65;
+  return options;
+}
+
 function draw(canvas) {
   const source = canvas.closest("[data-chart-figure]")?.querySelector('script[type="application/json"]');
   if (!source || !window.echarts) return;
-  const options = JSON.parse(source.textContent);
+  const options = fitted(JSON.parse(source.textContent), canvas.clientWidth);
   const chart = window.echarts.init(canvas);
   chart.setOption({
     color: PALETTE,

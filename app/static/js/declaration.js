@@ -69,6 +69,23 @@ function start() {
   }
   window.addEventListener("pageshow", () => autosave.resume());
 
+  // A refused form answers under the address it was sent to; reloading shall show the draft it was kept in.
+  if (form.dataset.draft && form.getAttribute("action") !== window.location.pathname) {
+    window.history.replaceState(null, "", form.getAttribute("action"));
+  }
+
+  // The buttons of the shell (language, log out) leave the page: what was typed last goes to the server first.
+  let flushed = false;
+  document.addEventListener("submit", async (event) => {
+    if (flushed || !event.target.closest(".app-header") || event.target.method !== "post" || !autosave.pending) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    await autosave.flush().catch(() => {}); // what cannot be kept makes the browser ask before it leaves
+    flushed = true;
+    event.target.requestSubmit(event.submitter ?? undefined);
+    flushed = false;
+  }, true);
+
   /* ---- what the server says after a save ---- */
 
   // What is wrong with the field one types in is said when one leaves it.
@@ -115,12 +132,13 @@ function start() {
   function told(state, text) {
     const badge = document.querySelector("[data-save-state]");
     if (state === "typing") return;
-    badge.textContent = state === "saved" ? say("draft_state", { saved: text }) : text;
-    badge.classList.toggle("bg-secondary-lt", state !== "failed");
-    badge.classList.toggle("bg-red-lt", state === "failed");
+    const bad = state === "failed" || state === "conflict";
+    badge.textContent = state === "failed" ? text : `${badge.dataset.state} · ${text}`;
+    badge.classList.remove("bg-red-lt", `bg-${badge.dataset.colour}-lt`);
+    badge.classList.add(bad ? "bg-red-lt" : `bg-${badge.dataset.colour}-lt`);
     const notice = document.querySelector("[data-save-notice]");
     if (state === "failed") showNotice(text);
-    else if (state === "saved") notice?.remove();
+    else if (state !== "saving") notice?.remove();
   }
 
   function showNotice(text) {
@@ -139,10 +157,19 @@ function start() {
   /* ---- somebody else changed it ---- */
 
   function conflicted(reply) {
+    if (reply.closed) close(reply.closed);
     const box = document.querySelector("[data-notices]");
     box.insertAdjacentHTML("afterbegin", reply.conflict); // our own template, escaped by the server
     box.querySelector("#conflict")?.focus();
     bindConflict(reply.version);
+  }
+
+  /** It takes no more text: the page must not look as if it could still be saved or submitted. */
+  function close({ state, colour }) {
+    const badge = document.querySelector("[data-save-state]");
+    badge.textContent = state;
+    badge.className = `badge bg-${colour}-lt ms-2`;
+    document.querySelectorAll("button[name=intent][form=declaration-form], #declaration-form button[name=intent]:not(noscript *)").forEach((button) => button.remove());
   }
 
   function bindConflict(version) {

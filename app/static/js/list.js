@@ -73,7 +73,29 @@ list?.addEventListener("click", (event) => {
   window.location.assign(address);
 });
 
-/* ---- the menu of a row: placed against the window, because the table scrolls inside its card ---- */
+/* ---- the menu of a row: its entries stand once below the table, and the row says which of them it has ---- */
+
+const entries = [...(list?.querySelector("template[data-row-menu]")?.content.children ?? [])];
+
+function menuOf(link) {
+  const pop = document.createElement("details");
+  pop.className = "pop row-menu";
+  const summary = document.createElement("summary");
+  summary.ariaLabel = link.ariaLabel;
+  const panel = document.createElement("div");
+  panel.className = "pop-menu";
+  for (const number of link.dataset.menu.split(" ")) {
+    const entry = entries[number].cloneNode(true);
+    const name = entry.tagName === "A" ? "href" : "formaction";
+    entry.setAttribute(name, entry.getAttribute(name).replaceAll("{id}", link.closest("tr").id.slice(1)));
+    panel.append(entry);
+  }
+  pop.append(summary, panel);
+  return pop;
+}
+list?.querySelectorAll("a.row-menu").forEach((link) => link.replaceWith(menuOf(link)));
+
+/* ---- it is placed against the window, because the table scrolls inside its card ---- */
 
 function place(pop) {
   const panel = pop.querySelector(".pop-menu");
@@ -104,6 +126,23 @@ list?.addEventListener("keydown", (event) => {
   const step = event.key === "ArrowDown" ? 1 : -1;
   items[at < 0 ? 0 : (at + step + items.length) % items.length]?.focus();
 });
+
+/* ---- on a phone a row is a card (app.css): each cell says what it is, and what is empty is left out ---- */
+
+const narrow = window.matchMedia("(max-width: 767.98px)");
+
+function label() {
+  if (!narrow.matches) return;
+  for (const table of document.querySelectorAll(".stacks")) {
+    const names = [...table.tHead.rows[0].cells].map((cell) => (cell.querySelector("a")?.firstChild ?? cell).textContent.trim());
+    for (const cell of table.querySelectorAll("td:not(.row-actions)")) {
+      if (names[cell.cellIndex]) cell.dataset.label = names[cell.cellIndex];
+      cell.classList.toggle("none", cell.textContent.trim() === "—");
+    }
+  }
+}
+label();
+narrow.addEventListener("change", label);
 
 /* ---- columns ---- */
 

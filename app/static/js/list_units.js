@@ -9,6 +9,7 @@ const frame = panel?.closest(".list-frame");
 const tree = panel?.querySelector(".unit-tree");
 const apply = panel?.querySelector("[data-units-apply]");
 const wide = window.matchMedia("(min-width: 1200px)");
+const roomy = window.matchMedia("(min-width: 1600px)");
 const YEAR = 365 * 24 * 3600;
 
 const items = () => [...tree.querySelectorAll("li")];
@@ -136,10 +137,11 @@ panel?.querySelector("[data-units-find]").addEventListener("keydown", (event) =>
 
 /* ---- the column can be hidden, and comes over the page on narrow screens ---- */
 
-const isShown = () => (wide.matches ? !frame.classList.contains("units-hidden") : frame.classList.contains("units-open"));
+const isShown = () => getComputedStyle(panel).display !== "none"; // the style sheet knows where there is room for it
 
 function show(isOpen) {
   if (wide.matches) {
+    frame.classList.toggle("units-shown", isOpen);
     frame.classList.toggle("units-hidden", !isOpen);
     document.cookie = `units=${isOpen ? "shown" : "hidden"}; path=/; max-age=${YEAR}; SameSite=Lax`;
   } else {
@@ -159,7 +161,7 @@ if (panel) {
   document.querySelectorAll("[data-units-toggle]").forEach((button) => {
     button.addEventListener("click", () => show(!isShown()));
   });
-  wide.addEventListener("change", tell);
+  for (const width of [wide, roomy]) width.addEventListener("change", () => { tell(); fill(); });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && frame.classList.contains("units-open")) {
       show(false);
@@ -188,10 +190,12 @@ async function count() {
   if (!answer.ok) return;
   const figures = await answer.json();
   for (const item of items()) {
+    const found = figures[box(item).value] ?? 0;
+    item.classList.toggle("unit-empty", !found);
+    if (!found) continue;
     const figure = document.createElement("span");
     figure.className = "unit-count";
-    figure.textContent = (figures[box(item).value] ?? 0).toLocaleString("en");
-    if (!figures[box(item).value]) item.classList.add("unit-empty");
+    figure.textContent = found.toLocaleString("en");
     item.querySelector(":scope > label").append(figure);
   }
 }

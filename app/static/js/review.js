@@ -35,6 +35,13 @@ document.addEventListener("click", (event) => {
   tab?.scrollIntoView({ block: "start" });
 });
 
+/* ---- on a phone: one line that opens ---- */
+
+document.querySelector("[data-panel-toggle]")?.addEventListener("click", (event) => {
+  const open = event.currentTarget.closest(".review-panel").classList.toggle("open");
+  event.currentTarget.setAttribute("aria-expanded", String(open));
+});
+
 /* ---- keys ---- */
 
 document.addEventListener("keydown", (event) => {

@@ -79,6 +79,8 @@ all("[data-toast-fades]").forEach((toast) => setTimeout(() => {
 /* ---- dialogs ---- */
 
 document.addEventListener("click", (event) => {
+  // what an entry of a menu opens or shows is read with the menu closed
+  if (event.target.closest(".pop-menu [data-dialog-open], .pop-menu [data-print], .pop-menu a[href^='#']")) closePops(null, true);
   const opener = event.target.closest("[data-dialog-open]");
   if (opener) document.getElementById(opener.dataset.dialogOpen)?.showModal();
   const closer = event.target.closest("[data-dialog-close]");
@@ -98,10 +100,20 @@ function ask(text, verb) {
     const ok = $("[data-verb]", confirmDialog);
     ok.textContent = verb || ok.dataset.verb;
     confirmDialog.returnValue = "";
-    confirmDialog.addEventListener("close", () => resolve(confirmDialog.returnValue === "ok"), { once: true });
+    const opener = document.activeElement;
+    confirmDialog.addEventListener("close", () => {
+      giveBack(opener);
+      resolve(confirmDialog.returnValue === "ok");
+    }, { once: true });
     confirmDialog.showModal();
     ok.focus();
   });
+}
+
+/** Focus goes back to what opened a dialog; an entry of a menu that has closed meanwhile stands behind its button. */
+function giveBack(opener) {
+  const pop = opener?.closest("details.pop");
+  (pop && !pop.open ? $("summary", pop) : opener)?.focus();
 }
 
 document.addEventListener("submit", async (event) => {
@@ -163,6 +175,13 @@ document.addEventListener("change", (event) => {
   if (event.target.hasAttribute("data-submit-on-change")) event.target.form?.requestSubmit();
 });
 $("[data-focus]")?.focus();
+
+// A page may change its address (a new form becomes a draft): whatever leads back to it follows.
+const opened = window.location.href;
+document.addEventListener("submit", (event) => {
+  const back = $("[data-here]", event.target);
+  if (back && window.location.href !== opened) back.value = window.location.pathname + window.location.search;
+});
 
 /* ---- where each list was left in this window (views/places.py): its cookie speaks for the window in front ---- */
 

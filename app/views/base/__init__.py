@@ -3,7 +3,7 @@
 from app.views.base.builder import ListingBuilder
 from app.views.base.columns import Column, attribute_column
 from app.views.base.interface import ScopedInterface
-from app.views.base.listing import Listing, PageAction, RowAction, stage_bar
+from app.views.base.listing import Listing, PageAction, RowAction
 from app.views.base.query import ListQuery, ListSpec
 from app.views.base.ranges import AmountRange, DateRange
 from app.views.base.search import ChoiceField, SearchField, TextField, enum_choice
@@ -26,5 +26,4 @@ __all__ = [
     "TextField",
     "attribute_column",
     "enum_choice",
-    "stage_bar",
 ]

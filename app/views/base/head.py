@@ -25,8 +25,8 @@ _CSS_KINDS = {"text": "text", "money": "money", "integer": "number", "percent": 
 @dataclass
 class HeadBuilder:
     """Draws a list's head. `forest` and `saved` are asked for here alone, so that a page whose head is kept
-    asks the database for neither; `near_units` says that the rows themselves name their unit; `endpoint` is
-    the list's view."""
+    asks the database for neither; `near_units` says whether the tree comes with the page; `endpoint` is the
+    list's view."""
 
     query: ListQuery
     address: Address
@@ -34,7 +34,7 @@ class HeadBuilder:
     saved: Callable[[], Sequence[Kept]]
     list_key: str
     forest: Callable[[], Forest] | None = None
-    near_units: bool = True
+    near_units: Callable[[], bool] = lambda: True
     endpoint: str = ""
 
     def draw(self) -> Head:
@@ -137,8 +137,7 @@ class HeadBuilder:
         """The tree of units; none where there is nothing to choose between."""
         if self.forest is None:
             return Markup()
-        # A unit that is reached through other tables is dear to find: that tree is fetched once it is seen.
-        forest = self.forest() if self.near_units else None
+        forest = self.forest() if self.near_units() else None
         if forest is not None and len(forest) < 2:
             return Markup()
         apart = forest is None or len(forest) > MOST_INLINE

@@ -128,14 +128,3 @@ def preferred(columns: Sequence[Column], preference: Preference) -> list[tuple[C
     by_key = {column.key: column for column in columns}
     chosen = [by_key.pop(key) for key in preference.columns if key in by_key]
     return [(column, True) for column in chosen] + [(column, False) for column in by_key.values()]
-
-
-def stage_bar(done: int, total: int) -> Markup:
-    """The short row of marks that shows how far a project has come."""
-    marks = Markup().join(
-        Markup('<i class="%s"></i>') % ("d" if place < done else "c" if place == done else "")
-        for place in range(1, total + 1)
-    )
-    return Markup('<span class="stage" role="img" aria-label="{0}/{1}" title="{0}/{1}">{2}</span>').format(
-        done, total, marks
-    )

@@ -16,7 +16,8 @@ from app.core.errors import InvalidInput, Problem
 from app.views.base.columns import Column
 from app.views.base.search import Arguments, Chip, SearchField
 
-PAGE_SIZES = (25, 50, 100, 200)
+PAGE_SIZES = (25, 50, 100)
+"""A page of a list stays below 150 KB at the largest of them; whoever wants all rows exports them."""
 MOST_SORT_KEYS = 5
 SAVED = "saved"
 """The argument that names the saved query the other arguments came from."""

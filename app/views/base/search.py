@@ -97,12 +97,14 @@ def not_offered(value: str) -> Problem:
 
 @dataclass(frozen=True)
 class ChoiceField(SearchField):
-    """One or several of the offered values. `where` makes the condition when a plain IN will not do."""
+    """One or several of the offered values. `where` makes the condition when a plain IN will not do.
+    `beyond` lets values be asked for that are not offered: a year that has no rows yet is still a year."""
 
     column: Any = None
     options: Options = lambda: ()
     where: Callable[[list[str]], ColumnElement[bool]] | None = None
     convert: Callable[[str], Any] = str
+    beyond: bool = False
 
     kind = "multiselect"
 
@@ -117,6 +119,9 @@ class ChoiceField(SearchField):
             values = [self.convert(value) for value in chosen]
         except ValueError:
             raise InvalidInput({self.name: [not_offered(", ".join(chosen))]}) from None
+        offered = None if self.beyond else {value for value, _ in self.options()}
+        if offered is not None and (unknown := [value for value in chosen if value not in offered]):
+            raise InvalidInput({self.name: [not_offered(", ".join(unknown))]})
         if self.where is not None:
             return self.where(values)
         condition: ColumnElement[bool] = self.column.in_(values)

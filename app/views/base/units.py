@@ -19,8 +19,8 @@ from app.views.base.query import ListQuery
 from app.views.base.search import Arguments, Chip, SearchField, not_offered
 
 ARGUMENT = "under"
-MOST_INLINE = 300
-"""A larger tree is sent by itself, when it is seen, so that a page of a list stays small."""
+MOST_INLINE = 30
+"""A larger tree is sent by itself, when it is seen, so that a page stays small: mostly the tree is shut."""
 _LONGEST_ID = 9
 _LABEL = lazy_gettext("Unit")
 
@@ -114,6 +114,12 @@ def unit_column_of(model: type[Any], joins: Iterable[Any]) -> InstrumentedAttrib
             found: InstrumentedAttribute[Any] = relation.parent.get_property_by_column(column).class_attribute
             return found
     return getattr(model, "unit_id", None)
+
+
+def reaches_several(session: Session, actor: Actor, grant: tuple[str, str]) -> bool:
+    """Does the scope of `grant`, a noun and a verb, reach more than one unit?"""
+    within = Granted(*grant, unit=Unit.id).criterion(actor)
+    return len(session.scalars(select(Unit.id).where(within).limit(2)).all()) > 1
 
 
 def read_forest(

@@ -46,7 +46,7 @@ from app.views.base.query import PAGE_SIZES, SAVED, ListQuery, ListSpec
 from app.views.base.saved import address_of
 from app.views.base.search import Arguments, SearchField
 from app.views.base.several import SeveralRows
-from app.views.base.units import ARGUMENT, Forest, UnitField, read_forest, unit_column_of
+from app.views.base.units import ARGUMENT, Forest, UnitField, reaches_several, read_forest, unit_column_of
 from app.views.places import note_place
 from app.views.redirects import local_address
 from app.views.workbook import send
@@ -189,6 +189,13 @@ class OfficeView(SeveralRows, ModelView):
         key = ("forest", self.list_key, actor.reach)
         return once(key, lambda: recalled(session, key, read))
 
+    def _has_near_units(self) -> bool:
+        """May the tree be asked for with the page? Where the rows themselves name their unit it is cheap, and
+        where the reader's scope is one unit there are few rows; elsewhere it is fetched once it is seen."""
+        if self.unit_column.class_ is self.datamodel.obj:
+            return True
+        return not reaches_several(current_session(), current_actor(), (self.noun, self.list_verb))
+
     def _arrive(self) -> None:
         """Open the list with the reader's own query, or with the one that the address only names."""
         if request.args and set(request.args) != {SAVED}:
@@ -223,7 +230,7 @@ class OfficeView(SeveralRows, ModelView):
                 saved=self.saved_queries,
                 list_key=self.list_key,
                 forest=self.forest if tree else None,
-                near_units=tree and self.unit_column.class_ is self.datamodel.obj,
+                near_units=self._has_near_units,
                 endpoint=self.endpoint,
             ),
             preference=preference,

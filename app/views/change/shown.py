@@ -160,7 +160,7 @@ def figures(
         Figure(
             gettext("Amount before → after"),
             f"{_wan(row.amount_before)} → {_wan(row.amount_after)}" if delta else _wan(row.amount_before),
-            gettext("× 10,000 yuan · arranged %(amount)s, not altered", amount=_wan(project.arranged_amount)),
+            gettext("10,000 yuan · arranged %(amount)s, not altered", amount=_wan(project.arranged_amount)),
             title=f"{_yuan(row.amount_before)} → {_yuan(row.amount_after)}",
         ),
         Figure(

@@ -282,7 +282,7 @@ _PARAGRAPHS = frozenset(
 def _figure(label: str, amount: Decimal | None, unknown: str) -> Figure:
     if amount is None:
         return Figure(label, "—", unknown)
-    return Figure(label, format_wan(amount), gettext("× 10,000 yuan"), format_yuan(amount))
+    return Figure(label, format_wan(amount), gettext("10,000 yuan"), format_yuan(amount))
 
 
 def _compared(requested: Decimal | None, last: Decimal | None) -> str:

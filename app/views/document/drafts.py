@@ -21,11 +21,11 @@ from app.services.unit_of_work import current_session
 from app.views.actor import current_actor
 from app.views.base import OfficeView, RowAction
 from app.views.base.bulk import by_code, do_each
-from app.views.document.filling import Answer, DocumentForm, Filling, Intent, Kept
-from app.views.document.form import chapter_states, errors_shown, saved_text, texts_of
+from app.views.document.filling import Answer, DocumentForm, Filling, Intent, Kept, by_oneself
+from app.views.document.form import chapter_states, errors_shown, form_findings, saved_text, texts_of
 from app.views.document.labels import change_rows
+from app.views.document.standing import moved_on
 from app.views.errors import translate
-from app.views.policy_finding import findings_shown
 from app.views.shell import menu_endpoint
 from app.views.trail import add_crumb
 
@@ -137,6 +137,12 @@ class DraftsView(OfficeView):
     def _filled_in(self, filling: Filling) -> Page:
         if order := filling.form.get("rows"):
             return filling.with_rows_changed(order)
+        if filling.nothing_yet:
+            empty = InvalidInput(
+                {"title": [Problem.of("Give it at least a title.")]},
+                "Nothing is filled in yet, so no draft was made.",
+            )
+            return filling.again(empty, status=empty.status)
         try:
             kept = filling.keep()
         except (StaleVersion, Conflict) as error:
@@ -218,15 +224,24 @@ class DraftsView(OfficeView):
         )
 
     def _conflict(self, filling: Filling, error: StaleVersion | Conflict, pk: int) -> Response:
-        is_open, _ = self.form.still_open(filling.actor, pk)
-        version = self.form.kind.load(current_session(), filling.actor, pk).version
+        is_open, status = self.form.still_open(filling.actor, pk)
+        row = self.form.kind.load(current_session(), filling.actor, pk)
+        found = self.form.shown_changes(error) if isinstance(error, StaleVersion) else []
+        urls = self.form.urls(pk)
         html = render_template(
             "document/_conflict.html",
-            changes=change_rows(self.form.shown_changes(error)) if isinstance(error, StaleVersion) else [],
-            current_href=self.form.urls(pk)["form"],
+            changes=change_rows(found),
+            own_changes=by_oneself(filling.actor, found),
+            moved="" if is_open else moved_on(current_session(), filling.actor, row),
+            current_href=urls["form"] if is_open else urls["preview"],
             may_keep=is_open,
         )
-        body = {"message": translate(error.message, error.params), "version": version, "conflict": html}
+        body = {
+            "message": translate(error.message, error.params),
+            "version": row.version,
+            "conflict": html,
+            "closed": None if is_open else {"state": gettext(status.label), "colour": status.colour},
+        }
         return make_response(jsonify(body), StaleVersion.status)
 
     @expose("/state/<int:pk>")
@@ -262,7 +277,7 @@ class DraftsView(OfficeView):
             "warnings": texts_of(checklist.warnings()),
             "attachments": cards,
             "findings": render_template(
-                "policy_rule/_findings.html", findings=findings_shown(checklist.rules), finding_links=True
+                "policy_rule/_findings.html", findings=form_findings(checklist), finding_links=True
             ),
         }
 

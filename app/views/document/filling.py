@@ -41,6 +41,7 @@ from app.views.actor import current_user_row
 from app.views.document.form import EMPTY_ROWS, FormBuilder, FormPage, texts_of
 from app.views.document.labels import change_rows
 from app.views.document.sentences import script_texts
+from app.views.document.standing import moved_on
 from app.views.document_pages import addition
 from app.views.errors import translate
 
@@ -100,12 +101,15 @@ class DocumentForm:
         """The form page as HTML."""
         user = current_user_row()
         own = user.unit.name if user and user.unit else ""
+        urls = self.urls(page.document.id if page.document else None)
         return render_template(
             self.template,
             page=page,
             kind=self.kind.name,
             changes=change_rows(page.changes or ()),
-            urls=self.urls(page.document.id if page.document else None),
+            urls=urls,
+            # a refused form answers where it was sent to; the language switch leads to what was kept
+            here=urls["form"],
             texts=script_texts(),
             unit_name=page.document.unit.name if page.document else own,
             remarks=addition("remarks", self.kind.name, page.document.id) if page.document else None,
@@ -129,6 +133,11 @@ class Intent(StrEnum):
     SAVE = "save"
     SUBMIT = "submit"
     UPLOAD = "upload"
+
+
+def by_oneself(actor: Actor, found: Sequence[ShownChange]) -> bool:
+    """Were all these changes made by the reader himself, in another window?"""
+    return bool(found) and all(change.by == actor.name for change in found)
 
 
 @dataclass
@@ -170,6 +179,13 @@ class Filling:
         """What the pressed button asks for; the plain form saves."""
         asked = self.form.get("intent", "")
         return Intent(asked) if asked in set(Intent) else Intent.SAVE
+
+    @property
+    def nothing_yet(self) -> bool:
+        """Is this a new form in which nothing was filled in? It makes no draft and uses up no number."""
+        if self.document_id is not None or any(file.filename for file in request.files.values()):
+            return False
+        return self.of.builder(current_session(), self.actor).untouched(self.raw)
 
     # --- writing ---------------------------------------------------------------------------------------
 
@@ -270,6 +286,7 @@ class Filling:
         page = self.page()
         page.errors = {}
         page.changes = self.of.shown_changes(error)
+        page.own_changes = by_oneself(self.actor, page.changes)
         return self.of.draw(page, self.actor), StaleVersion.status
 
     def refused(self, error: Conflict | StaleVersion, status: DocumentStatus) -> Answer:
@@ -281,7 +298,8 @@ class Filling:
             " What you typed is below; copy what you need.",
             status=gettext(status.label),
         )
-        page.changes = None
+        page.closed = True
+        page.moved = moved_on(current_session(), self.actor, page.document)
         return self.of.draw(page, self.actor), error.status
 
     def with_rows_changed(self, order: str) -> Answer:

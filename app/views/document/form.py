@@ -17,16 +17,15 @@ from app.access import policy
 from app.access.actor import Actor
 from app.core.enums import DocumentStatus
 from app.core.errors import Problem
-from app.core.flow import Verb
 from app.core.money import InvalidAmount, format_wan, format_yuan, in_words, yuan
 from app.core.workdays import SHANGHAI
 from app.models.attachment import Attachment
-from app.models.base import Fillable, utcnow
-from app.models.flow import FlowLog
+from app.models.base import utcnow
+from app.models.log import FieldChange
 from app.models.unit import Unit
-from app.services import attachment, parameter
+from app.services import attachment, parameter, policy_rule
 from app.services.dictionary import Catalogue, catalogue
-from app.services.document import form
+from app.services.document import changes, form
 from app.services.document.changes import ShownChange
 from app.services.document.findings import AttachmentNeed, ChapterState, Checklist, Severity
 from app.services.document.form import FormState
@@ -34,7 +33,9 @@ from app.services.document.kind import DocumentKind
 from app.services.policy_rule import ShownFinding
 from app.services.reading import Code, Codes
 from app.views.document.files import Card, file_view
+from app.views.document.labels import change_rows
 from app.views.document.layout import Control, FormLayout, Option, Options, TableControl
+from app.views.document.standing import Returned, returned
 from app.views.errors import problem_text
 from app.views.policy_finding import findings_shown
 
@@ -65,7 +66,10 @@ class ChapterView:
 @dataclass
 class FormPage:
     """One form page. `document` is None before the first save; `tried` says that a submission was refused,
-    so that what is missing is said beside its field. `more` is what the form of its kind shows besides."""
+    so that what is missing is said beside its field. `more` is what the form of its kind shows besides.
+
+    After a refused save `changes` are what was changed meanwhile (`own_changes`: by the reader himself);
+    `closed` says that its state takes no more text, `moved` who brought it there."""
 
     layout: FormLayout
     state: FormState
@@ -81,8 +85,12 @@ class FormPage:
     warnings: dict[str, list[str]] = field(default_factory=dict)
     tried: bool = False
     headline: str = ""
-    returned: str = ""
+    returned: Returned | None = None
+    returned_changes: Sequence[Mapping[str, Any]] = ()
     changes: Sequence[ShownChange] | None = None
+    own_changes: bool = False
+    closed: bool = False
+    moved: str = ""
     extra_rows: Mapping[str, int] = field(default_factory=dict)
     more: Any = None
     findings: Sequence[ShownFinding] = ()
@@ -124,10 +132,22 @@ class FormPage:
             return False
 
     @property
+    def status(self) -> DocumentStatus:
+        """The state of the document; a form not saved yet is that of a draft."""
+        return self.document.status if self.document else DocumentStatus.DRAFT
+
+    @property
     def saved_text(self) -> str:
-        """When the draft was last kept by itself."""
-        at = self.document.autosaved_at if self.document else None
-        return saved_text(at or (self.document.updated_at if self.document else None))
+        """When what is on the page was kept; empty where that says nothing: of a document that takes no text,
+        and of one that nobody has touched since it came back."""
+        if self.closed:
+            return ""
+        if self.document is None or self.changes is not None:
+            return saved_text(None)
+        at = self.document.autosaved_at
+        if self.returned:
+            return saved_text(at) if at is not None and at > self.returned.at else ""
+        return saved_text(at or self.document.updated_at)
 
     @property
     def summary(self) -> list[tuple[str, str, list[str]]]:
@@ -154,6 +174,14 @@ def saved_text(at: dt.datetime | None) -> str:
     return gettext("saved automatically at %(time)s", time=shown)
 
 
+def form_findings(checklist: Checklist | None) -> list[ShownFinding]:
+    """The findings of policy rules that stand above the form: not those of our own making that refuse it,
+    which are no policy, and stand beside their field like everything else the form checks."""
+    if checklist is None:
+        return []
+    return findings_shown(rule for rule in checklist.rules if not policy_rule.is_house_check(rule))
+
+
 def texts_of(problems: Mapping[str, Iterable[Problem]]) -> dict[str, list[str]]:
     """Problems by field in the reader's language."""
     return {path: [problem_text(problem) for problem in found] for path, found in problems.items()}
@@ -169,12 +197,14 @@ def errors_shown(checklist: Checklist, *, tried: bool) -> dict[str, list[str]]:
 
 
 def chapter_states(layout: FormLayout, checklist: Checklist | None, *, tried: bool = False) -> dict[str, str]:
-    """The tick of each chapter; after a refused submission what is missing counts as wrong."""
+    """The tick of each chapter; after a refused submission what was found missing counts as wrong."""
     if checklist is None:
         return {chapter.key.value: ChapterState.MISSING.value for chapter in layout.chapters}
     return {
         chapter.key.value: (
-            ChapterState.WRONG if tried and chapter.state is ChapterState.MISSING else chapter.state
+            ChapterState.WRONG
+            if tried and chapter.findings and chapter.state is ChapterState.MISSING
+            else chapter.state
         ).value
         for chapter in checklist.chapters
     }
@@ -229,6 +259,7 @@ class FormBuilder:
             self.prefilled(shown)
         options = self.options(shown, document)
         found = errors_shown(checklist, tried=tried) if checklist else {}
+        back = returned(self.session, document)
         return FormPage(
             layout=self.layout,
             state=shown,
@@ -243,8 +274,9 @@ class FormBuilder:
             errors={**found, **(errors or {})},
             warnings=texts_of(checklist.warnings()) if checklist else {},
             tried=tried,
-            returned=self._returned(document),
-            findings=findings_shown(checklist.rules) if checklist else (),
+            returned=back,
+            returned_changes=self._shown(back.changes) if back else (),
+            findings=form_findings(checklist),
             more=self.more(document),
         )
 
@@ -349,21 +381,15 @@ class FormBuilder:
             "types": "、".join(types) if self.language.startswith("zh") else ", ".join(types),
         }
 
-    def _returned(self, document: Fillable | None) -> str:
-        """Why the document came back, in the reviewer's words."""
-        if document is None or document.status is not DocumentStatus.RETURNED:
-            return ""
-        opinion = self.session.scalar(
-            select(FlowLog.opinion)
-            .where(
-                FlowLog.document_kind == self.kind.name,
-                FlowLog.document_id == document.id,
-                FlowLog.verb == Verb.RETURN,
-            )
-            .order_by(FlowLog.id.desc())
-            .limit(1)
-        )
-        return opinion or gettext("No reason was given.")
+    def untouched(self, raw: FormState) -> bool:
+        """Does what was typed into a form not saved yet say no more than the empty form began with?"""
+        begun = self._stored(None)
+        self.prefilled(begun)
+        return all(not value or value == begun.get(name) for name, value in raw.items())
+
+    def _shown(self, found: Iterable[FieldChange]) -> list[dict[str, Any]]:
+        description = self.layout.description
+        return change_rows(changes.readable(description, found, self.catalogue, self.language, gettext))
 
 
 def _shown(amount: str) -> str:

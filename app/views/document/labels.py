@@ -20,6 +20,7 @@ def change_rows(changes: Iterable[ShownChange]) -> list[dict[str, Any]]:
             "by": change.by,
             "at": change.at,
             "by_reviewer": change.by_reviewer,
+            "reason": change.reason,
         }
         for change in changes
     ]

@@ -10,6 +10,7 @@ from typing import Any
 from flask_babel import gettext
 
 from app.core.enums import Labelled
+from app.services.document.changes import EDIT_REASON
 from app.services.document.description import Column, Description
 from app.services.reading import (
     Choice,
@@ -55,6 +56,7 @@ class Control:
     figure: bool = False
     money: bool = False
     computed: bool = False
+    demanded: bool = False
     narrows: str = ""
 
 
@@ -116,9 +118,13 @@ class FormLayout:
             return gettext(self.description.field[name].label)
         if name in self.names:
             return str(self.names[name])
+        if name == "attachments":
+            return gettext("Attachments")
+        if name == EDIT_REASON:
+            return gettext("Reason for the edit")
         table = self.description.table.get(name)
         if table is None:
-            return gettext("Attachments")
+            return gettext("The whole document")
         index, _, column_name = rest.partition(".")
         if not index.isdecimal():
             return gettext(table.label)
@@ -176,6 +182,7 @@ class FormLayout:
             label=label,
             width=width,
             figure=isinstance(column.kind, Yuan | Number),
+            demanded=column.demanded,
             narrows=self.narrows.get(column.name, ""),
             **drawn,
         )

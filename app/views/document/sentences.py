@@ -6,7 +6,6 @@ from flask_babel import lazy_gettext
 
 _SENTENCES = {
     "saving": lazy_gettext("Saving…"),
-    "draft_state": lazy_gettext("Draft · %(saved)s"),
     "offline": lazy_gettext("this computer is offline"),
     "server_unreachable": lazy_gettext("the server cannot be reached"),
     "server_failed": lazy_gettext("the server could not do it"),
@@ -16,7 +15,7 @@ _SENTENCES = {
         " Keep this page open."
     ),
     "refused": lazy_gettext("Not saved: %(reason)s"),
-    "conflict_short": lazy_gettext("Not saved: somebody else changed this. See above."),
+    "conflict_short": lazy_gettext("not saved, see below"),
     "rows_full": lazy_gettext("This table takes at most %(most)s rows."),
     "row_dropped": lazy_gettext("Row deleted."),
     "pasted": lazy_gettext("%(count)s rows inserted."),

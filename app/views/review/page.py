@@ -183,9 +183,14 @@ class ReviewView(BaseView):
         panel = review.panel(actor, kind, document_id) if task.state is TaskState.OPEN else None
         if panel is not None and panel.task.id != task.id:
             panel = None
+        if panel is None and refused.opinion is not None:
+            # The panel says why: who was quicker, or that the run has ended.
+            refused.message = gettext(
+                "Your decision was not recorded; the panel says why. What you wrote is still there."
+            )
         edits = panel is not None and panel.may_edit and page.edit_endpoint is not None
         menu_endpoint(page.tasks_endpoint)
-        add_crumb(context["detail"].code)
+        add_crumb(task.run.code)
         return self.render_template(
             "review/task.html",
             **context,
@@ -206,6 +211,7 @@ class ReviewView(BaseView):
             may_take_back=_may_take_back(task),
             state_text="" if panel else _why_closed(task),
             queue=queue_around(task),
+            here=url_for("ReviewView.task", pk=task.id),
             files=[file_view(row) for row in panel.files] if panel else [],
             accept=",".join(f".{name}" for name in parameter.list_of(session, "attachment.types")),
             answer=panel.answer if panel else None,
@@ -226,9 +232,24 @@ def _why_closed(task: Task) -> str:
     if task.state is TaskState.OPEN and review.has_submitted(current_actor(), task.run):
         return gettext("You submitted this document, so you may not review it.")
     if task.state is TaskState.OPEN:
-        return gettext("This task is not open any more. Open the page again to see what happened.")
+        return gettext("This task is not open any more. This page shows how it stands now.")
     why = why_closed(task)
-    return translate(why.message, why.params)
+    if task.state is TaskState.WAITING:
+        return translate(why.message, why.params)
+    # Elsewhere the message asks to open the page again; this is the page.
+    if "who" not in why.params:
+        return gettext("This task is not open any more. This page shows how it stands now.")
+    if why.params["who"] == current_actor().name:
+        return gettext("You have already dealt with this (%(verb)s).", verb=_label(why.params["verb"]))
+    return gettext(
+        "%(who)s has already dealt with this (%(verb)s).",
+        who=why.params["who"],
+        verb=_label(why.params["verb"]),
+    )
+
+
+def _label(verb: object) -> str:
+    return gettext(Verb(str(verb)).label)
 
 
 def _may_take_back(task: Task) -> bool:

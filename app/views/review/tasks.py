@@ -10,7 +10,7 @@ from flask import url_for
 from sqlalchemy.orm import joinedload
 
 from app.access import policy
-from app.models.flow import Task
+from app.models.flow import FlowRun, Task
 from app.services.unit_of_work import current_session
 from app.views.actor import current_actor
 
@@ -27,8 +27,9 @@ def known_task(pk: int) -> Task:
 
 @dataclass(frozen=True)
 class Queue:
-    """Where a task stands among all that wait for the actor, the most urgent first. `count` is how many wait
-    besides it, `place` counts from 1 and is None for one that waits no longer."""
+    """Where a task stands among those of its kind that wait for the actor, the most urgent first, as in the
+    list they are opened from. `count` is how many wait besides it, `place` counts from 1 and is None for one
+    that waits no longer."""
 
     count: int
     total: int
@@ -41,18 +42,21 @@ _Key = tuple[bool, dt.datetime | None, int]
 
 
 def queue_around(task: Task) -> Queue:
-    """The actor's queue, seen from one of its tasks; behind the last one comes the first again."""
-    keys = _waiting()
-    ids = [key[-1] for key in keys]
-    place = ids.index(task.id) if task.id in ids else None
-    others = [number for number in ids if number != task.id]
+    """The actor's queue, seen from one of its tasks; behind the last one comes the first again. Once nothing
+    of its kind waits besides it, what waits of other kinds comes next."""
+    waiting = _waiting()
+    own = [key for kind, key in waiting if kind == task.run.document_kind]
+    ids = [key[-1] for key in own]
+    place = ids.index(task.id) + 1 if task.id in ids else None
+    keys = own if set(ids) - {task.id} else [key for _, key in waiting]
+    others = [key[-1] for key in keys if key[-1] != task.id]
     if not others:
-        return Queue(0, len(ids), 1 if place is not None else None, None, None)
-    behind = place if place is not None else _place_of(keys, task)
+        return Queue(0, len(ids), place, None, None)
+    behind = _place_of(keys, task)
     return Queue(
         count=len(others),
         total=len(ids),
-        place=place + 1 if place is not None else None,
+        place=place,
         next_href=_href(others[behind % len(others)]),
         previous_href=_href(others[behind - 1]),
     )
@@ -63,11 +67,15 @@ def next_address(done: Task, list_href: str) -> str:
     return queue_around(done).next_href or list_href
 
 
-def _waiting() -> list[_Key]:
-    """What waits for the actor as sorting keys, in order; without a limit last."""
-    waiting = policy.scoped(current_actor(), Task, "act").with_only_columns(Task.due_at, Task.id)
+def _waiting() -> list[tuple[str, _Key]]:
+    """What waits for the actor, in order, without a limit last: kinds of document and sorting keys."""
+    waiting = (
+        policy.scoped(current_actor(), Task, "act")
+        .join(Task.run)
+        .with_only_columns(FlowRun.document_kind, Task.due_at, Task.id)
+    )
     rows = current_session().execute(waiting.order_by(Task.due_at.asc().nulls_last(), Task.id))
-    return [_key(due_at, number) for due_at, number in rows]
+    return [(kind, _key(due_at, number)) for kind, due_at, number in rows]
 
 
 def _key(due_at: dt.datetime | None, number: int) -> _Key:
@@ -75,7 +83,7 @@ def _key(due_at: dt.datetime | None, number: int) -> _Key:
 
 
 def _place_of(keys: Sequence[_Key], task: Task) -> int:
-    """How many wait before where the task stood."""
+    """How many wait before where the task stands or stood."""
     own = _key(task.due_at, task.id)
     return sum(_before(key, own) for key in keys)
 

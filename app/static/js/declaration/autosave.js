@@ -36,6 +36,11 @@ export class Autosave {
     return this.content() !== this.saved;
   }
 
+  /** Is there something that the server does not have yet? */
+  get pending() {
+    return this.dirty || Boolean(this.saving);
+  }
+
   /** Everything typed, as pairs; the same form reader on the server takes them. */
   content() {
     const pairs = [...new FormData(this.form)].filter(([name, value]) => typeof value === "string" && !NOT_CONTENT.has(name));
@@ -159,7 +164,7 @@ export class Autosave {
 
   conflict(reply) {
     this.stopped = true;
-    this.told("failed", say("conflict_short"));
+    this.told("conflict", say("conflict_short"));
     this.conflicted(reply);
     this.settle(new Error(reply.message));
   }
