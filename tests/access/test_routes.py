@@ -40,6 +40,7 @@ from app.services.demo import ACCOUNTS
 from app.services.demo.units import DATA_BUREAU, EDUCATION, POLICE
 from app.services.unit_of_work import current_session
 from tests.conftest import PASSWORD, OwnDatabase
+from tests.databases import on_server
 
 PUBLIC = {
     "static",
@@ -392,7 +393,10 @@ def test_every_address_answers_as_the_policy_says(office: Flask, account: Any) -
                     list(samples_of(route.model)) if route.has_row and route.model else [None]
                 )
                 seen.update(row.status for row in rows if isinstance(row, Declaration))
-                for row in rows if _permitted(actor, route) else rows[:1]:
+                permitted = _permitted(actor, route)
+                if not permitted and on_server():
+                    continue  # refused before any row is read: SQLite's run has shown it
+                for row in rows if permitted else rows[:1]:
                     expected = expectation(route, actor, row)
                     current_session().commit()  # the visitor's own sessions read after it
                     status = visitor.click(route, row)

@@ -48,9 +48,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session")
 def server(app: Flask, templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One running product per test process, with demo data."""
+    """One running product per test process, with demo data; its one web process warms up once."""
     folder = tmp_path_factory.mktemp("live")
-    running = Server(folder, DATABASE_URL=templates.copy(app, "live", folder, projects=DEMO))
+    address = templates.copy(app, "live", folder, projects=DEMO)
+    running = Server(folder, DATABASE_URL=address, WEB_WORKERS="1")
     running.run()
     yield running
     running.stop()

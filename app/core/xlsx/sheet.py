@@ -18,8 +18,8 @@ _LETTERS = re.compile(r"[A-Z]{1,3}(?=[0-9])")
 
 @dataclass(frozen=True)
 class SheetLimits:
-    """How much of a sheet is read: filled rows, columns, cells whether filled or not; and whether a formula
-    stands for its last result or is refused."""
+    """How much of a sheet is read: filled rows, columns, cells and rows whether filled or not; and whether
+    a formula stands for its last result or is refused."""
 
     rows: int
     columns: int
@@ -94,16 +94,21 @@ class SheetParser:
             raise UnreadableWorkbook(UnreadableReason.TOO_MANY_ROWS, limit=MAX_ROW_NUMBER)
         self._row_number = number
         self._column = 0
+        self._spend()
 
     def _begin_cell(self, attributes: Attributes) -> None:
         reference = attributes.get("r")
         self._column = _column_number(reference) if reference else self._column + 1
-        self._cells_left -= 1
-        if self._cells_left < 0:
-            raise UnreadableWorkbook(UnreadableReason.TOO_MANY_CELLS)
+        self._spend()
         self._kind = attributes.get("t", "n")
         self._style = attributes.get("s")
         self._pieces = []
+
+    def _spend(self) -> None:
+        """A row without cells costs as much time as a cell without content."""
+        self._cells_left -= 1
+        if self._cells_left < 0:
+            raise UnreadableWorkbook(UnreadableReason.TOO_MANY_CELLS)
 
     def _end_cell(self) -> None:
         value = self.book.value(self._kind, self._style, "".join(self._pieces))
