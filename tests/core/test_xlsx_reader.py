@@ -238,7 +238,7 @@ BOMBS: dict[str, tuple[Callable[[], io.BytesIO], UnreadableReason]] = {
         UnreadableReason.UNSAFE,
     ),
     "zip bomb": (lambda: _by_hand(b" " * (LIMIT + 1)), UnreadableReason.TOO_LARGE),
-    "ten million empty rows": (lambda: _by_hand(b"<row/>" * 10_000_000), UnreadableReason.TOO_MANY_CELLS),
+    "ten million empty rows": (lambda: _by_hand(b"<row/>" * 10_000_000), UnreadableReason.TOO_MANY_ROWS),
     "a row far below the last one": (
         lambda: _by_hand('<row r="99999999999"/>'),
         UnreadableReason.TOO_MANY_ROWS,

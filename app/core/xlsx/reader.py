@@ -18,7 +18,7 @@ from app.core.xlsx.unreadable import UnreadableReason, UnreadableWorkbook
 
 MAX_ENTRIES = 2_000
 DEFAULT_MAX_COLUMNS = 512
-DEFAULT_MAX_CELLS = 500_000
+DEFAULT_MAX_CELLS = 20_000_000
 
 _CHUNK = 1 << 16
 _OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -36,8 +36,8 @@ def read_rows(
     """The rows of the first visible sheet that hold anything, each with its row number in the sheet.
 
     Formulas give their last result, or are refused without `formulas`; a row is as long as its last filled
-    cell. `max_cells` bounds the empty cells and rows too, and half of it the shared strings: they cost time
-    though they give nothing. The container is checked at the call, the rows while they are read:
+    cell. `max_cells` bounds the empty cells too, and half of it the shared strings: they cost time though
+    they give nothing. The container is checked at the call, the rows while they are read:
     UnreadableWorkbook can come from either.
     """
     archive = _open(file, max_bytes_unpacked)

@@ -18,8 +18,8 @@ _LETTERS = re.compile(r"[A-Z]{1,3}(?=[0-9])")
 
 @dataclass(frozen=True)
 class SheetLimits:
-    """How much of a sheet is read: filled rows, columns, cells and rows whether filled or not; and whether
-    a formula stands for its last result or is refused."""
+    """How much of a sheet is read: filled rows, columns, cells whether filled or not; and whether a formula
+    stands for its last result or is refused."""
 
     rows: int
     columns: int
@@ -36,6 +36,7 @@ class SheetParser:
         self._max_columns = limits.columns
         self._cells_left = limits.cells
         self._formulas = limits.formulas
+        self._row_name = ""
         self._row_number = 0
         self._filled_rows = 0
         self._column = 0
@@ -55,12 +56,18 @@ class SheetParser:
         return self._ready
 
     def _start(self, name: str, attributes: Attributes) -> None:
+        if name == self._row_name and not attributes and self._row_number < MAX_ROW_NUMBER:
+            # A formatted sheet may have a million empty rows: they pass by the shortest way.
+            self._row_number += 1
+            self._column = 0
+            return
         local = local_name(name)
         if local == "c":
             self._begin_cell(attributes)
         elif local == "v" or local == "t":
             self._wanted = not self._phonetic
         elif local == "row":
+            self._row_name = name
             self._begin_row(attributes)
         elif local == "f":
             if not self._formulas:
@@ -70,15 +77,16 @@ class SheetParser:
             self._phonetic = True
 
     def _end(self, name: str) -> None:
+        if name == self._row_name:
+            if self._cells:
+                self._end_row()
+            return
         local = local_name(name)
         if local == "v" or local == "t":
             self._wanted = False
         elif local == "c":
             if self._pieces:
                 self._end_cell()
-        elif local == "row":
-            if self._cells:
-                self._end_row()
         elif local == "rPh":
             self._phonetic = False
 
@@ -94,21 +102,16 @@ class SheetParser:
             raise UnreadableWorkbook(UnreadableReason.TOO_MANY_ROWS, limit=MAX_ROW_NUMBER)
         self._row_number = number
         self._column = 0
-        self._spend()
 
     def _begin_cell(self, attributes: Attributes) -> None:
         reference = attributes.get("r")
         self._column = _column_number(reference) if reference else self._column + 1
-        self._spend()
-        self._kind = attributes.get("t", "n")
-        self._style = attributes.get("s")
-        self._pieces = []
-
-    def _spend(self) -> None:
-        """A row without cells costs as much time as a cell without content."""
         self._cells_left -= 1
         if self._cells_left < 0:
             raise UnreadableWorkbook(UnreadableReason.TOO_MANY_CELLS)
+        self._kind = attributes.get("t", "n")
+        self._style = attributes.get("s")
+        self._pieces = []
 
     def _end_cell(self) -> None:
         value = self.book.value(self._kind, self._style, "".join(self._pieces))
