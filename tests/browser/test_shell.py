@@ -137,7 +137,7 @@ def test_after_a_question_the_keyboard_is_where_it_was(log_in: LogIn) -> None:
     expect(page.locator("#confirm-dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#confirm-dialog")).to_be_hidden()
-    assert menu.evaluate("menu => menu.contains(document.activeElement)")
+    expect(menu.locator(":focus")).to_be_visible()
 
 
 def test_every_demonstration_account_is_in_sight(server: Server, browser: Browser) -> None:

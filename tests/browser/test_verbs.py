@@ -61,13 +61,13 @@ class TestDeciding:
         page.keyboard.press("Control+Enter")
         confirm(page)
         expect(told(page)).to_be_visible()
-        expect(page).not_to_have_url(first)
+        page.wait_for_url(lambda url: url != first)
         expect(page.locator("#review-form")).to_be_visible()
         second = page.url
         page.keyboard.press("Alt+N")
-        expect(page).not_to_have_url(second)
+        page.wait_for_url(lambda url: url != second)  # loaded: its scripts hear the keys
         page.keyboard.press("Alt+P")
-        expect(page).to_have_url(second)
+        page.wait_for_url(second)
 
     def test_return_to_the_unit_whose_answer_the_reviewer_reads(self, log_in: LogIn) -> None:
         address = in_review(log_in, "退回申报单位", past=1)
