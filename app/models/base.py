@@ -209,7 +209,8 @@ class Fillable(Document):
 
     `draft_input` keeps what was typed but could not be read (an amount with three decimals), field by
     field, so that a draft reopens exactly as it was left. `autosave_page` is the token of the page whose
-    autosaves are the only writes since version `autosave_base`; any other write clears it.
+    autosaves are the only writes since version `autosave_base`; any other write clears it. `autosave_turn` is
+    the number which that page gave the last of them.
     """
 
     if TYPE_CHECKING:
@@ -219,3 +220,4 @@ class Fillable(Document):
     autosaved_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     autosave_page: Mapped[str | None] = mapped_column(String(40), index=True)
     autosave_base: Mapped[int | None]
+    autosave_turn: Mapped[int | None]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests import samples
 from tests.browser.conftest import LogIn
@@ -95,6 +96,32 @@ def test_a_closed_window_loses_nothing(log_in: LogIn) -> None:
             break
         again.wait_for_timeout(300)
     expect(again.locator("#goals")).to_have_value("先写的目标，再补一句")
+
+
+def _until(page: Page, happened: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if happened():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not happen within five seconds")
+
+
+def test_a_page_that_is_left_does_not_wait_for_an_answer(log_in: LogIn) -> None:
+    page = log_in("handler1")
+    form = new_draft(page, "关窗时还在保存")
+    form.keep("goals", "先写的目标")
+    held: list[Route] = []
+    page.route("**/autosave/*", lambda route: held.append(route))
+    page.fill("#goals", "正在保存的目标")
+    _until(page, lambda: len(held) == 1)
+    page.fill("#goals", "最后一句目标")
+    page.evaluate("window.dispatchEvent(new Event('pagehide'))")
+    _until(page, lambda: len(held) == 2)
+    for route in reversed(held):  # the last one comes first
+        with page.expect_response("**/autosave/*"):
+            route.continue_()
+    page.reload()
+    expect(page.locator("#goals")).to_have_value("最后一句目标")
 
 
 def test_the_language_switch_keeps_what_was_typed(log_in: LogIn) -> None:

@@ -237,6 +237,20 @@ class TestAutosave:
 
         assert service.save(handler, draft.id, opened, {"title": "最后"}, page="tab-1").title == "最后"
 
+    def test_a_save_that_its_successor_has_overtaken_changes_nothing(
+        self, session: Session, handler: Actor
+    ) -> None:
+        draft = service.create(handler, samples.maintenance())
+        opened = draft.version
+        last = service.autosave(handler, draft.id, opened, {"title": "关窗时"}, page="tab-1", turn=2)
+        late = service.autosave(handler, draft.id, opened, {"title": "关窗前"}, page="tab-1", turn=1)
+
+        assert (late.version, late.turn) == (last.version, 2)
+        assert service.load(session, handler, draft.id).title == "关窗时"
+        # A form that does not count, and another page's first save, are not late.
+        service.autosave(handler, draft.id, last.version, {"title": "无脚本"}, page="tab-1")
+        assert service.load(session, handler, draft.id).title == "无脚本"
+
     def test_another_tab_is_told(self, handler: Actor) -> None:
         draft = service.create(handler, samples.maintenance())
         opened = draft.version

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import count as count_from
 from threading import Barrier
 
 import pytest
@@ -92,6 +93,17 @@ def test_twenty_saves_of_one_page_keep_one(server: Flask, handler: Actor) -> Non
     answers = at_once(server, lambda: service.save(handler, draft.id, draft.version, {"title": next(titles)}))
 
     assert answers == {"done": 1, "StaleVersion": CROWD - 1}
+
+
+def test_twenty_first_saves_of_one_page_make_one_draft(server: Flask, handler: Actor) -> None:
+    turns = count_from(1)
+
+    answers = at_once(
+        server, lambda: service.autosave(handler, None, None, {"title": "新页"}, page="new", turn=next(turns))
+    )
+
+    assert answers == {"done": CROWD}
+    assert count(Declaration, Declaration.unit_id == handler.unit_id) == 1
 
 
 def test_twenty_uploads_of_one_file_keep_one(server: Flask, handler: Actor) -> None:

@@ -72,10 +72,10 @@ def save(actor: Actor, adjustment_id: int, version: int, raw: Raw, *, page: str 
 
 
 def autosave(
-    actor: Actor, adjustment_id: int | None, version: int | None, raw: Raw, *, page: str = ""
+    actor: Actor, adjustment_id: int | None, version: int | None, raw: Raw, *, page: str = "", turn: int = 0
 ) -> Autosaved:
     """Keep everything typed so far, as `document.draft.autosave`."""
-    return draft.autosave(KIND, actor, adjustment_id, version, raw, page=page, year=this_year())
+    return draft.autosave(KIND, actor, adjustment_id, version, raw, page=page, turn=turn, year=this_year())
 
 
 def recycle(actor: Actor, adjustment_id: int, version: int) -> FundAdjustment:

@@ -147,9 +147,11 @@ def save(actor: Actor, change_id: int, version: int, raw: Raw, *, page: str = ""
     return draft.save(KIND, actor, change_id, version, raw, page=page)
 
 
-def autosave(actor: Actor, change_id: int, version: int, raw: Raw, *, page: str = "") -> Autosaved:
+def autosave(
+    actor: Actor, change_id: int, version: int, raw: Raw, *, page: str = "", turn: int = 0
+) -> Autosaved:
     """Keep everything typed so far, as `document.draft.autosave`."""
-    return draft.autosave(KIND, actor, change_id, version, raw, page=page)
+    return draft.autosave(KIND, actor, change_id, version, raw, page=page, turn=turn)
 
 
 def recycle(actor: Actor, change_id: int, version: int) -> ChangeRequest:

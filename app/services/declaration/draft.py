@@ -79,11 +79,11 @@ def save(actor: Actor, declaration_id: int, version: int, raw: Raw, *, page: str
 
 
 def autosave(
-    actor: Actor, declaration_id: int | None, version: int | None, raw: Raw, *, page: str = ""
+    actor: Actor, declaration_id: int | None, version: int | None, raw: Raw, *, page: str = "", turn: int = 0
 ) -> Autosaved:
     """Keep everything typed so far, as `document.draft.autosave`. Raises `InvalidInput` for state secrets."""
     year = default_budget_year(utcnow())
-    return draft.autosave(KIND, actor, declaration_id, version, raw, page=page, year=year)
+    return draft.autosave(KIND, actor, declaration_id, version, raw, page=page, turn=turn, year=year)
 
 
 def recycle(actor: Actor, declaration_id: int, version: int) -> Declaration:

@@ -37,12 +37,13 @@ Raw = Mapping[str, Any]
 @dataclass(frozen=True)
 class Autosaved:
     """What the page needs after an autosave: where it is kept, under which version, and what could not be
-    read (kept as typed, said beside its field)."""
+    read (kept as typed, said beside its field). A `turn` beyond the one asked for: a later save was first."""
 
     id: int
     version: int
     saved_at: dt.datetime
     problems: Mapping[str, list[Problem]]
+    turn: int
 
 
 def begin(kind: DocumentKind[D, V], session: Session, actor: Actor, year: int) -> D:
@@ -97,28 +98,35 @@ def autosave(
     raw: Raw,
     *,
     page: str = "",
+    turn: int = 0,
     year: int | None = None,
 ) -> Autosaved:
     """Keep everything typed so far, also what cannot be read yet, so that a closed browser loses nothing.
 
-    Without an id the page's own draft is found or made, under a number of `year` (needed then). Never
-    refuses incomplete or unreadable input; raises `InvalidInput` only for what the kind never keeps.
+    Without an id the page's own draft is found or made, under a number of `year` (needed then). A page that
+    is closed does not wait for the answer to its last save but one: `turn` counts its saves, and one that
+    comes later than its successor changes nothing. Never refuses incomplete or unreadable input; raises
+    `InvalidInput` only for what the kind never keeps.
     """
     page = page[:_LONGEST_PAGE]
     with unit_of_work(actor) as session:
         if document_id is None:
-            document = _autosaved_by(kind, session, actor, page) or begin(kind, session, actor, year or 0)
+            document = _draft_of(kind, session, actor, page, year or 0)
         else:
             document = open_to_edit(kind, session, actor, document_id, version, page)
+        later = (document.autosave_turn or 0) if page and document.autosave_page == page else 0
+        if document.autosaved_at and 0 < turn < later:
+            return Autosaved(document.id, document.version, document.autosaved_at, {}, later)
         parsed = parse(kind.description, raw, Directory(session, actor), kind.values_of(document))
         if refused := kind.never_kept(parsed):
             raise InvalidInput(dict(refused))
         if document.autosave_page != (page or None):
             # A draft that is not stored yet has no version; its first one is 1.
             document.autosave_page, document.autosave_base = page or None, document.version or 1
+        document.autosave_turn = turn
         document.autosaved_at = utcnow()
         store(kind, session, actor, document, parsed, excerpts=True)
-        return Autosaved(document.id, document.version, document.autosaved_at, parsed.problems)
+        return Autosaved(document.id, document.version, document.autosaved_at, parsed.problems, turn)
 
 
 def recycle(kind: DocumentKind[D, V], actor: Actor, document_id: int, version: int) -> D:
@@ -241,6 +249,16 @@ def store(
         session, actor, kind.name, document.id, document.version, found, by_reviewer=by_reviewer
     )
     return True
+
+
+def _draft_of(kind: DocumentKind[D, V], session: Session, actor: Actor, page: str, year: int) -> D:
+    """The draft that the page has begun, or a new one."""
+    known = _autosaved_by(kind, session, actor, page)
+    if known is not None:
+        return known
+    new = begin(kind, session, actor, year)
+    # Numbers are given to one at a time: another save of this page may have been first.
+    return _autosaved_by(kind, session, actor, page) or new
 
 
 def _autosaved_by(kind: DocumentKind[D, V], session: Session, actor: Actor, page: str) -> D | None:

@@ -220,7 +220,11 @@ class DraftsView(OfficeView):
                 raise
             return self._conflict(filling, error, pk)
         return jsonify(
-            {"saved_text": saved_text(saved.saved_at), **self._state(saved.id, tried="tried" in filling.form)}
+            {
+                "saved_text": saved_text(saved.saved_at),
+                "turn": saved.turn,
+                **self._state(saved.id, tried="tried" in filling.form),
+            }
         )
 
     def _conflict(self, filling: Filling, error: StaleVersion | Conflict, pk: int) -> Response:
@@ -337,12 +341,13 @@ _TICK_TEXTS = {
 
 
 def _posted_json() -> MultiDict[str, str]:
-    """The script's body {"version", "values": [[name, value], …]} as a form."""
+    """The script's body {"version", "turn", "values": [[name, value], …]} as a form."""
     body = request.get_json(silent=True) if (request.content_length or 0) <= _LARGEST_BODY else None
     if not isinstance(body, dict) or not _are_pairs(body.get("values")):
         raise InvalidInput({"values": [Problem.of("Send the form's fields as pairs of texts.")]})
     form: MultiDict[str, str] = MultiDict([(name, value) for name, value in body["values"]])
-    form.setlist("version", [str(body.get("version") or "")])
+    for name in ("version", "turn"):
+        form.setlist(name, [str(body.get(name) or "")])
     return form
 
 

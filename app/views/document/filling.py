@@ -166,7 +166,15 @@ class Filling:
     @property
     def version(self) -> int:
         """The version the page shows; 0, which is nobody's, when it names none."""
-        text = self.form.get("version", "")
+        return self._number("version")
+
+    @property
+    def turn(self) -> int:
+        """Which of the saves that the page makes by itself this is; 0 when it does not count them."""
+        return self._number("turn")
+
+    def _number(self, name: str) -> int:
+        text = self.form.get(name, "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
     @property
@@ -212,12 +220,14 @@ class Filling:
 
     def autosaved(self) -> draft.Autosaved:
         """Keep what was typed, readable or not. Raises as `draft.autosave` does."""
-        kind, raw, page = self.of.kind, self.raw, self.token
+        raw, page, turn = self.raw, self.token, self.turn
         if self.document_id is not None:
-            return draft.autosave(kind, self.actor, self.document_id, self.version, raw, page=page)
+            return draft.autosave(
+                self.of.kind, self.actor, self.document_id, self.version, raw, page=page, turn=turn
+            )
         if self.of.autosave_new is None:
             raise NotFound
-        return self.of.autosave_new(self.actor, None, None, raw, page=page)
+        return self.of.autosave_new(self.actor, None, None, raw, page=page, turn=turn)
 
     def upload(self, kept: Kept) -> dict[str, list[str]]:
         """Attach the files that came with the form (`file.SCHEME`); what was refused, by category."""

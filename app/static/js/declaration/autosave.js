@@ -1,7 +1,8 @@
 /**
  * Keeps the draft on the server while one types: shortly after a change, when the page is left, and again
  * after a failure until it succeeds. One request at a time, each with the version the last one answered, so
- * that nobody's later change is overwritten unseen.
+ * that nobody's later change is overwritten unseen; only a page that is left does not wait for the answer.
+ * Saves are counted, so that the server takes the later one whichever comes first.
  */
 
 import { say } from "./texts.js";
@@ -19,6 +20,8 @@ export class Autosave {
     this.failures = 0;
     this.stopped = form.dataset.conflict !== undefined;
     this.waiting = [];
+    this.turn = 0;
+    this.answeredTurn = 0;
     this.saved = this.content();
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.leave(); });
     window.addEventListener("pagehide", () => this.leave());
@@ -82,9 +85,11 @@ export class Autosave {
   }
 
   leave() {
-    if (this.stopped || this.leaving || this.saving || !this.dirty) return;
+    if (this.stopped || this.leaving || !this.dirty) return;
     clearTimeout(this.timer);
-    this.save();
+    const content = this.content();
+    if (!this.saving) this.save();
+    else if (content !== this.sent) this.send(content);
   }
 
   save(evenUnchanged = false) {
@@ -107,7 +112,9 @@ export class Autosave {
   }
 
   async send(content) {
-    const body = JSON.stringify({ version: this.version, values: JSON.parse(content) });
+    const turn = (this.turn += 1);
+    this.sent = content;
+    const body = JSON.stringify({ version: this.version, turn, values: JSON.parse(content) });
     let answer;
     try {
       answer = await fetch(this.form.dataset.autosave, {
@@ -127,11 +134,24 @@ export class Autosave {
       return;
     }
     const reply = await answer.json().catch(() => ({}));
+    if (turn < this.answeredTurn) return;
+    this.answeredTurn = turn;
+    if (reply.turn > turn) {
+      this.passedOver(turn, reply);
+      return;
+    }
     if (answer.ok) this.kept(content, reply);
     else if (answer.status === 409) this.conflict(reply);
     else if (answer.status === 401 || answer.status === 403) this.fail(reply.message || say("logged_out"));
     else if (answer.status >= 500) this.fail(say("server_failed"));
     else this.refuse(reply);
+  }
+
+  /** The server has a later save of this page: one under way, or of the time before it was loaded again. */
+  passedOver(turn, reply) {
+    if (turn < this.turn) return;
+    this.turn = reply.turn;
+    this.schedule(0);
   }
 
   kept(content, reply) {
