@@ -43,6 +43,9 @@ SQLITE_BEGIN = "sqlite_begin"
 """Connection execution option: `IMMEDIATE` takes SQLite's write lock at the start of a transaction,
 so that two writers queue instead of failing half-way with "database is locked"."""
 
+PREPARED_STATEMENTS = 500
+"""As many a connection to PostgreSQL keeps prepared."""
+
 
 @event.listens_for(Engine, "connect")
 def _sqlite_pragmas(connection: Any, _record: object) -> None:
@@ -51,6 +54,14 @@ def _sqlite_pragmas(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=15000"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Engine, "connect")
+def _room_for_prepared_statements(connection: Any, _record: object) -> None:
+    """PostgreSQL: the system asks some hundreds of different statements, psycopg keeps a hundred prepared.
+    Without more room they push each other out, and each costs two journeys more than it need."""
+    if hasattr(connection, "prepared_max"):
+        connection.prepared_max = PREPARED_STATEMENTS
 
 
 @event.listens_for(Engine, "begin")

@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from app.extensions import db
+from app.services import message
 from app.services.unit_of_work import current_session
+from app.tasks.runtime import clock_of
 from config import Settings
 from tests.databases import FILES, PASSWORD, Templates, address_of, working_on
 
@@ -56,7 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def build_app(url: str, folder: Path, **environment: str) -> Flask:
-    """The application with settings of its own, on a database that is ready."""
+    """The application with settings of its own, on a database that is ready. What it does wakes no worker."""
     app = create_app(
         Settings.from_environment(
             {
@@ -70,6 +72,7 @@ def build_app(url: str, folder: Path, **environment: str) -> Flask:
     )
     app.config["TESTING"] = True
     app.test_client_class = IsolatedClient
+    message.wake_up.bind(None)
     return app
 
 
@@ -95,6 +98,14 @@ def app(worker: str, templates: Templates, tmp_path_factory: pytest.TempPathFact
     app = build_app(address_of(f"suite_{worker}", folder), folder)
     templates.copy(app, "suite", folder)
     return app
+
+
+@pytest.fixture
+def delivering(app: Flask) -> Iterator[None]:
+    """Messages reach people at once, as with an idle worker; otherwise they wait in the outbox."""
+    former = message.wake_up.bind(clock_of(app).wake)
+    yield
+    message.wake_up.bind(former)
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from app.gateways.storage import make_storage
 from app.services import alert, attachment
 from app.services.demo import load_demo
 from app.services.seed import seed
+from app.tasks.runtime import clock_of
 
 PASSWORD = "Kaiping-2026-office"
 DEMO = 40
@@ -111,15 +112,16 @@ class Templates:
                 address = fresh_database(name, self.folder, source)
                 self._files(projects).mkdir(exist_ok=True)
                 with working_on(app, address, self._files(projects)), app.app_context():
-                    self._fill(projects)
+                    self._fill(app, projects)
                 _close_log(address)
                 made.write_text(address)
         return made.read_text()
 
-    def _fill(self, projects: int) -> None:
+    def _fill(self, app: Flask, projects: int) -> None:
         if projects:
             load_demo(PASSWORD, projects=projects)
             alert.scan_reviews()
+            clock_of(app).deliver_outbox()
         else:
             upgrade()
             seed()

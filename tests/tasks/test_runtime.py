@@ -50,7 +50,7 @@ def test_every_job_runs_by_the_clock_and_can_be_woken(app: Flask) -> None:
 
 
 def test_what_a_request_commits_is_delivered_at_once_where_the_queue_is_in_memory(
-    app: Flask, session: Session
+    delivering: None, session: Session
 ) -> None:
     person = make_user("unit_handler")
     with unit_of_work(SYSTEM) as work:

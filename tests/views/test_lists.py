@@ -477,7 +477,7 @@ class TestSeveralRows:
         rows = re.findall(r"<tr><td>(.*?)</tr>", answer.text, flags=re.S)
         assert second.code in rows[0] and "ti-alert-circle" in rows[0], "what needs attention comes first"
         assert first.code in rows[1] and "ti-circle-check" in rows[1]
-        states = dict(session.execute(select(Declaration.id, Declaration.status)).tuples().all())
+        states = dict(session.execute(select(Declaration.id, Declaration.status)).all())
         assert states[first.id] is states[second.id] is DocumentStatus.RECYCLED
 
     def test_when_all_went_well_the_list_says_so(self, enter: Enter, handler: AppUser) -> None:

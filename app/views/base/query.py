@@ -159,7 +159,7 @@ class ListQuery:
     def per_value(self, session: Session, column: InstrumentedAttribute[Any]) -> dict[Any, int]:
         """How many rows there are for each value of a column."""
         counted = self._joined(select(column, func.count()), [column.expression]).where(*self.conditions)
-        return dict(session.execute(counted.group_by(column)).tuples().all())
+        return dict(session.execute(counted.group_by(column)).all())
 
     def has_rows(self, column: InstrumentedAttribute[Any], value: Any) -> ColumnElement[bool]:
         """Has the list a row with this value in a column, whatever the conditions of the address? The value
