@@ -39,8 +39,17 @@ HEAVY = (
 """Pages of tests that take longest; a page stays in one process, so they come first and the short ones fill
 the gaps at the end."""
 
-WITHOUT_DATABASE = ("tests/core", "tests/charts", "tests/gateways", "tests/rules/test_translations.py")
-"""What has nothing to ask a database: once is enough, whichever databases the suite runs on."""
+WITHOUT_DATABASE = (
+    "tests/core",
+    "tests/charts",
+    "tests/gateways",
+    "tests/rules/test_translations.py",
+    "tests/tasks/test_serving.py",  # the embedded default, which is SQLite
+    "tests/test_config.py",
+    "tests/views/test_skin.py",
+    "tests/views/test_skin_pages.py",
+)
+"""What has nothing to ask the run's database: once is enough, whichever databases the suite runs on."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
