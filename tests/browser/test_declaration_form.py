@@ -8,8 +8,8 @@ from collections.abc import Callable
 from playwright.sync_api import Page, Route, expect
 
 from tests import samples
-from tests.browser.conftest import LogIn
-from tests.browser.office import NEW, DeclarationForm, draft
+from tests.browser.conftest import LogIn, Programs
+from tests.browser.office import NEW, DeclarationForm, edit
 
 SAVED = re.compile(r"\d\d:\d\d")
 
@@ -161,9 +161,9 @@ def test_what_is_typed_before_the_script_has_come_is_kept(log_in: LogIn) -> None
     expect(page.locator("#title")).to_have_value("脚本未到时写的")
 
 
-def test_a_form_that_nobody_has_touched_is_not_saved(log_in: LogIn) -> None:
+def test_a_form_that_nobody_has_touched_is_not_saved(log_in: LogIn, program: Programs) -> None:
     page = log_in("handler1")
-    address = draft(page, samples.new_build(title="没有动过的表")).page.url
+    address = program("handler1").draft(samples.new_build(title="没有动过的表"))
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     for opened in (NEW, address):
@@ -175,9 +175,9 @@ def test_a_form_that_nobody_has_touched_is_not_saved(log_in: LogIn) -> None:
     assert sent == []
 
 
-def test_submitted_by_a_colleague_meanwhile_the_form_closes(log_in: LogIn) -> None:
+def test_submitted_by_a_colleague_meanwhile_the_form_closes(log_in: LogIn, program: Programs) -> None:
     mine, theirs = log_in("handler1"), log_in("handler1")
-    form = draft(mine, samples.maintenance(title="同事已提交"))
+    form = edit(mine, program("handler1").draft(samples.maintenance(title="同事已提交")))
     theirs.goto(mine.url)
     DeclarationForm(theirs).submitted()
     form.put(form.control("goals"), "来不及保存的目标")
