@@ -38,7 +38,7 @@ def history(page: Page, address: str) -> list[str]:
 
 
 def waits(page: Page, title: str) -> bool:
-    """Is it in the reviewer's list? The server's answer tells; `ReviewDesk.open` looks at the list as drawn."""
+    """Is it in the reviewer's list? The server's answer tells; `ReviewDesk.open` sees the list drawn."""
     answer = page.request.get(TASKS, params={"q": title})
     listed = answer.text()
     assert answer.ok and "data-list" in listed
