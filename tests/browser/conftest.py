@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Generator, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.office import Program
 from tests.browser.server import Server
 from tests.databases import DEMO, PASSWORD, Templates
 
@@ -55,6 +57,15 @@ def server(app: Flask, templates: Templates, tmp_path_factory: pytest.TempPathFa
     running.run()
     yield running
     running.stop()
+
+
+Programs = Callable[[str], Program]
+
+
+@pytest.fixture(scope="session")
+def program(server: Server) -> Programs:
+    """Anybody's program; it logs in when first needed, for a password check costs more than what it does."""
+    return cache(partial(Program, server.base))
 
 
 @pytest.fixture(scope="session")

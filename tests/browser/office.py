@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, unquote, urljoin
+from urllib.parse import quote, unquote
 from urllib.request import Request, urlopen
 
 from playwright.sync_api import Locator, Page, Response, expect
@@ -174,50 +174,12 @@ class DeclarationForm:
         expect(self.page).to_have_url(re.compile(r"/declaration/show/\d+"))
 
 
-def declare(page: Page, raw: Raw, files: Mapping[str, str]) -> str:
-    """Submit a whole declaration in one request, for tests of what comes after; returns its page's path."""
-    address = _hand_in(page, raw, files, "submit")
-    assert re.search(r"/declaration/show/\d+$", address), address
-    page.goto(address)
-    return path_of(page)
-
-
-def draft(page: Page, raw: Raw, files: Mapping[str, str] | None = None) -> DeclarationForm:
-    """Save a declaration in one request, for tests of what happens to a form that is filled in."""
-    address = _hand_in(page, raw, files or {}, "save")
-    assert re.search(r"/declaration/drafts/edit/\d+$", address), address
+def edit(page: Page, address: str) -> DeclarationForm:
+    """Open the form of a draft and wait until its script is ready."""
     page.goto(address)
     form = DeclarationForm(page)
     expect(form.form).to_have_class(re.compile("with-script"))
     return form
-
-
-def _hand_in(page: Page, raw: Raw, files: Mapping[str, str], intent: str) -> str:
-    """Send the new form as the browser would without its script; returns where that leads."""
-    page.goto(NEW)
-    sent = {
-        "pairs": [*samples.as_form(raw), ("intent", intent)],
-        "files": [
-            {"category": category, "name": name, "content": content.decode()}
-            for category, name, content in files_of(files)
-        ],
-    }
-    address: str = page.evaluate(_HAND_IN, sent)
-    return address
-
-
-_HAND_IN = """async ({ pairs, files }) => {
-    const form = document.getElementById("declaration-form");
-    const body = new FormData();
-    for (const name of ["csrf_token", "page", "version"]) body.append(name, form.elements[name].value);
-    for (const [name, value] of pairs) body.append(name, value);
-    for (const file of files) {
-        const content = new File([file.content], file.name, { type: "application/pdf" });
-        body.append(`file.${file.category}`, content);
-    }
-    const answer = await fetch(form.action, { method: "POST", body });
-    return answer.url;
-}"""
 
 
 def path_of(page: Page) -> str:
@@ -225,22 +187,55 @@ def path_of(page: Page) -> str:
     return unquote(re.sub(r"^https?://[^/]+", "", page.url))
 
 
-def approve_by_program(page: Page, username: str, title: str) -> None:
-    """Approve through the API, for tests of what comes after; `page` is anybody's."""
-    api = f"{urljoin(page.url, '/')}api/v1"
-    headers = {"Content-Type": "application/json"}
+class Program:
+    """Somebody's program at the REST API: it makes what a test only needs to be there before it begins."""
 
-    def ask(path: str, **sent: Any) -> Any:
-        request = Request(f"{api}/{path}", json.dumps(sent).encode() if sent else None, headers)
+    def __init__(self, base: str, username: str) -> None:
+        self.api = f"{base}/api/v1"
+        self.headers: dict[str, str] = {}
+        token = self.ask("security/login", username=username, password=PASSWORD)["access_token"]
+        self.headers["Authorization"] = f"Bearer {token}"
+
+    def ask(self, path: str, **sent: Any) -> Any:
+        """The answer to a question, or to what is sent."""
+        return self._call(path, json.dumps(sent).encode() if sent else None, "application/json")
+
+    def draft(self, raw: Raw, files: Mapping[str, str] | None = None) -> str:
+        """A draft with its attachments; where its form is."""
+        return f"/declaration/drafts/edit/{self._made(raw, files or {})['id']}"
+
+    def declare(self, raw: Raw, files: Mapping[str, str]) -> str:
+        """A declaration that is in review; where its page is."""
+        made = self._made(raw, files)
+        self.ask(f"declaration/{made['id']}/submit", version=made["version"])
+        return f"/declaration/show/{made['id']}"
+
+    def approve(self, title: str) -> None:
+        """Approve the declaration of this title."""
+        waiting = self.ask(f"task/?title={quote(title)}")["result"]
+        (found,) = (row["id"] for row in waiting if row["title"] == title)
+        task = self.ask(f"task/{found}")["result"]
+        self.ask(f"task/{found}/approve", version=task["version"], opinion="同意。")
+
+    def _made(self, raw: Raw, files: Mapping[str, str]) -> Mapping[str, Any]:
+        made: Mapping[str, Any] = self.ask("declaration/", **raw)["result"]
+        for category, name, content in files_of(files):
+            fields = {"owner_kind": "declaration", "owner_id": str(made["id"]), "category": category}
+            self._upload(fields, name, content)
+        return made
+
+    def _upload(self, fields: Mapping[str, str], name: str, content: bytes) -> None:
+        """Send a form with a file; its boundary is one that no file of these tests contains."""
+        heads = [f'name="{field}"\r\n\r\n{value}' for field, value in fields.items()]
+        heads.append(f'name="file"; filename="{name}"\r\nContent-Type: application/pdf\r\n\r\n')
+        parts = "\r\n".join(f"--next\r\nContent-Disposition: form-data; {head}" for head in heads)
+        body = parts.encode() + content + b"\r\n--next--\r\n"
+        self._call("attachment/", body, "multipart/form-data; boundary=next")
+
+    def _call(self, path: str, body: bytes | None, kind: str) -> Any:
+        request = Request(f"{self.api}/{path}", body, {**self.headers, "Content-Type": kind})
         with urlopen(request, timeout=30) as answer:
             return json.load(answer)
-
-    token = ask("security/login", username=username, password=PASSWORD)["access_token"]
-    headers["Authorization"] = f"Bearer {token}"
-    waiting = ask(f"task/?title={quote(title)}")["result"]
-    (found,) = (row["id"] for row in waiting if row["title"] == title)
-    task = ask(f"task/{found}")["result"]
-    ask(f"task/{found}/approve", version=task["version"], opinion="同意。")
 
 
 class ReviewDesk:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import samples
-from tests.browser.conftest import LogIn
+from tests.browser.conftest import LogIn, Programs
 from tests.browser.office import (
     DECLARED,
     DRAFTS,
@@ -18,8 +18,7 @@ from tests.browser.office import (
     DeclarationForm,
     ReviewDesk,
     confirm,
-    declare,
-    draft,
+    edit,
     row_of,
     told,
 )
@@ -37,10 +36,10 @@ def flow_log(page: Page) -> list[str]:
 
 class TestFields:
     def test_what_is_missing_or_wrong_is_said_beside_its_field_and_the_form_stays_filled(
-        self, log_in: LogIn
+        self, log_in: LogIn, program: Programs
     ) -> None:
         page = log_in("handler1")
-        form = draft(page, samples.maintenance(title="填错的申报"))
+        form = edit(page, program("handler1").draft(samples.maintenance(title="填错的申报")))
         form.put(form.control("basis_text"), "")
         form.put(form.control("lead_mobile"), "1380000")
         form.put(form.control("end_date"), f"{samples.next_year()}-01-01")
@@ -59,9 +58,9 @@ class TestFields:
         form.put(form.control("end_date"), f"{samples.next_year() + 1}-11-30")
         form.submitted()
 
-    def test_an_amount_with_three_decimals_is_not_rounded(self, log_in: LogIn) -> None:
+    def test_an_amount_with_three_decimals_is_not_rounded(self, log_in: LogIn, program: Programs) -> None:
         page = log_in("handler1")
-        form = draft(page, samples.maintenance(title="三位小数"))
+        form = edit(page, program("handler1").draft(samples.maintenance(title="三位小数")))
         form.put(form.control("budget_lines.2.unit_price"), "100.005")
         expect(form.table("budget_lines").locator("[data-line-amount]").nth(2)).to_have_text("—")
         form.submit()
@@ -72,10 +71,10 @@ class TestFields:
         expect(form.control("budget_lines.2.unit_price")).to_have_value("100.005")
 
     def test_totals_that_do_not_match_are_said_at_once_and_again_at_the_submission(
-        self, log_in: LogIn
+        self, log_in: LogIn, program: Programs
     ) -> None:
         page = log_in("handler1")
-        form = draft(page, samples.maintenance(title="合计不符"))
+        form = edit(page, program("handler1").draft(samples.maintenance(title="合计不符")))
         form.put(form.control("requested_amount"), "32,000.00")
         expect(page.locator("[data-balance=lines]")).to_contain_text("100.00")
         form.put(form.control("funding_splits.0.amount"), "31,950.00")
@@ -102,9 +101,11 @@ class TestFields:
 
 
 class TestStalePages:
-    def test_a_form_saved_over_a_colleagues_change_shows_who_changed_what(self, log_in: LogIn) -> None:
+    def test_a_form_saved_over_a_colleagues_change_shows_who_changed_what(
+        self, log_in: LogIn, program: Programs
+    ) -> None:
         mine, theirs = log_in("handler1"), log_in("handler1", anew=True)
-        form = draft(mine, samples.maintenance(title="两个窗口"))
+        form = edit(mine, program("handler1").draft(samples.maintenance(title="两个窗口")))
         theirs.goto(mine.url)
         other = DeclarationForm(theirs)
         other.put(other.control("contact_name"), "李秀英")
@@ -123,8 +124,10 @@ class TestStalePages:
         expect(form.control("contact_name")).to_have_value("李秀英")
         expect(form.control("lead_name")).to_have_value("梁志明")
 
-    def test_a_task_decided_in_another_window_is_not_decided_again(self, log_in: LogIn) -> None:
-        address = declare(log_in("handler1"), samples.maintenance(title="两处同审"), BASIS)
+    def test_a_task_decided_in_another_window_is_not_decided_again(
+        self, log_in: LogIn, program: Programs
+    ) -> None:
+        address = program("handler1").declare(samples.maintenance(title="两处同审"), BASIS)
         one, two = log_in("leader1"), log_in("leader1")
         ReviewDesk(one).open("两处同审")
         ReviewDesk(two).open("两处同审").approve("同意申报。")
@@ -140,9 +143,9 @@ class TestStalePages:
 
 
 class TestDoubleClicks:
-    def test_on_submit_has_one_effect(self, log_in: LogIn) -> None:
+    def test_on_submit_has_one_effect(self, log_in: LogIn, program: Programs) -> None:
         page = log_in("handler1")
-        draft(page, samples.maintenance(title="连点提交"))
+        edit(page, program("handler1").draft(samples.maintenance(title="连点提交")))
         page.locator("button[form=declaration-form][value=submit]").dblclick(no_wait_after=True)
         expect(page).to_have_url(re.compile(r"/declaration/show/\d+"))
         assert len(flow_log(page)) == 1
@@ -151,8 +154,8 @@ class TestDoubleClicks:
         page.goto(f"{PROJECTS}?title=连点提交")
         expect(row_of(page, "连点提交")).to_have_count(1)
 
-    def test_on_approve_has_one_effect(self, log_in: LogIn) -> None:
-        address = declare(log_in("handler1"), samples.maintenance(title="连点通过"), BASIS)
+    def test_on_approve_has_one_effect(self, log_in: LogIn, program: Programs) -> None:
+        address = program("handler1").declare(samples.maintenance(title="连点通过"), BASIS)
         leader = log_in("leader1")
         ReviewDesk(leader).open("连点通过")
         leader.fill("#opinion", "同意。")
@@ -164,9 +167,10 @@ class TestDoubleClicks:
 
 
 class TestOtherPeoplesThings:
-    def test_another_units_declaration_is_not_there(self, log_in: LogIn) -> None:
+    def test_another_units_declaration_is_not_there(self, log_in: LogIn, program: Programs) -> None:
+        address = program("handler1").declare(samples.maintenance(title="别的单位看不到"), BASIS)
         own = log_in("handler1")
-        address = declare(own, samples.maintenance(title="别的单位看不到"), BASIS)
+        own.goto(address)
         own.locator("#tab-files").click()
         file = own.locator("#pane-files a[download]").get_attribute("href")
         assert file
@@ -191,10 +195,10 @@ class TestOtherPeoplesThings:
 
 class TestFiles:
     def test_a_file_over_the_limit_or_of_another_kind_is_refused_beside_its_category(
-        self, log_in: LogIn, tmp_path: Path
+        self, log_in: LogIn, program: Programs, tmp_path: Path
     ) -> None:
         page = log_in("handler1")
-        form = draft(page, samples.maintenance(title="附件不合要求"))
+        form = edit(page, program("handler1").draft(samples.maintenance(title="附件不合要求")))
         large = tmp_path / "过大的附件.pdf"
         with large.open("wb") as file:
             file.write(samples.pdf())

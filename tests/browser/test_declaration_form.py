@@ -8,8 +8,8 @@ from collections.abc import Callable
 from playwright.sync_api import Page, Route, expect
 
 from tests import samples
-from tests.browser.conftest import LogIn
-from tests.browser.office import NEW, DeclarationForm, draft
+from tests.browser.conftest import LogIn, Programs
+from tests.browser.office import NEW, DeclarationForm, edit
 
 SAVED = re.compile(r"\d\d:\d\d")
 
@@ -148,9 +148,36 @@ def test_the_language_switch_keeps_what_was_typed(log_in: LogIn) -> None:
     expect(page.locator("#title")).to_have_value("退回后切换语言")
 
 
-def test_submitted_by_a_colleague_meanwhile_the_form_closes(log_in: LogIn) -> None:
+def test_what_is_typed_before_the_script_has_come_is_kept(log_in: LogIn) -> None:
+    page = log_in("handler1")
+    held: list[Route] = []
+    page.route("**/js/declaration.js*", lambda route: held.append(route), times=1)
+    page.goto(NEW, wait_until="commit")
+    page.fill("#title", "脚本未到时写的")
+    _until(page, lambda: len(held) == 1)
+    held[0].continue_()
+    expect(page).to_have_url(re.compile(r"/declaration/drafts/edit/\d+"))
+    page.goto(page.url)
+    expect(page.locator("#title")).to_have_value("脚本未到时写的")
+
+
+def test_a_form_that_nobody_has_touched_is_not_saved(log_in: LogIn, program: Programs) -> None:
+    page = log_in("handler1")
+    address = program("handler1").draft(samples.new_build(title="没有动过的表"))
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    for opened in (NEW, address):
+        page.goto(opened)
+        expect(page.locator("#declaration-form")).to_have_class(re.compile("with-script"))
+        # A page that is left sends at once whatever it thinks has been typed.
+        page.evaluate("window.dispatchEvent(new Event('pagehide'))")
+    page.reload()
+    assert sent == []
+
+
+def test_submitted_by_a_colleague_meanwhile_the_form_closes(log_in: LogIn, program: Programs) -> None:
     mine, theirs = log_in("handler1"), log_in("handler1")
-    form = draft(mine, samples.maintenance(title="同事已提交"))
+    form = edit(mine, program("handler1").draft(samples.maintenance(title="同事已提交")))
     theirs.goto(mine.url)
     DeclarationForm(theirs).submitted()
     form.put(form.control("goals"), "来不及保存的目标")

@@ -10,8 +10,8 @@ import openpyxl
 from playwright.sync_api import Page, expect
 
 from tests import samples
-from tests.browser.conftest import LogIn
-from tests.browser.office import ReviewDesk, confirm, declare, told
+from tests.browser.conftest import LogIn, Programs
+from tests.browser.office import ReviewDesk, confirm, told
 from tests.browser.test_phone import expect_no_sideways_scroll, phone
 
 UNIT = "开平市公安局"
@@ -101,12 +101,12 @@ def test_a_hostile_workbook_is_a_sentence_beside_the_field(log_in: LogIn) -> Non
     expect(page.locator("#file-error")).to_contain_text("密码")
 
 
-def test_what_the_unit_changed_after_a_return_is_compared(log_in: LogIn) -> None:
+def test_what_the_unit_changed_after_a_return_is_compared(log_in: LogIn, program: Programs) -> None:
     title = "政务短信平台运维服务"
-    handler = log_in("handler1")
-    address = declare(handler, samples.maintenance(title=title), {})
+    address = program("handler1").declare(samples.maintenance(title=title), {})
     leader = log_in("leader1")
     ReviewDesk(leader).open(title).give_back("请写明服务范围。")
+    handler = log_in("handler1")
     handler.goto(address.replace("/show/", "/drafts/edit/"))
     handler.fill(
         "[name='basis_text']",

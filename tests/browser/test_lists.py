@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests import samples
 from tests.browser import office
-from tests.browser.conftest import LogIn
+from tests.browser.conftest import LogIn, Programs
 
 PROJECTS = office.PROJECTS
 UNITS = "/unit/list/"
@@ -188,10 +188,10 @@ def test_a_query_is_saved_and_a_second_person_uses_it_within_his_own_scope(log_i
     expect(other.locator(".chip-saved").filter(has_text="百万以上项目")).to_have_count(0)
 
 
-def test_each_row_of_a_bulk_action_tells_its_result(log_in: LogIn) -> None:
+def test_each_row_of_a_bulk_action_tells_its_result(log_in: LogIn, program: Programs) -> None:
     page, second = log_in("handler1"), log_in("handler1")
     for number in range(3):
-        office.draft(page, samples.maintenance(title=f"批量清理{number}"))
+        program("handler1").draft(samples.maintenance(title=f"批量清理{number}"))
     page.goto(f"{office.DRAFTS}?q=批量清理")
     page.locator("[data-select-all]").check()
     expect(page.locator("[data-bulk-count]")).to_have_text("3")

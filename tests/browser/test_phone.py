@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests import samples
-from tests.browser.conftest import LogIn
+from tests.browser.conftest import LogIn, Programs
 from tests.browser.office import (
     DASHBOARD,
     DECLARED,
@@ -18,7 +18,6 @@ from tests.browser.office import (
     SUMMARY,
     TASKS,
     ReviewDesk,
-    declare,
     open_in_list,
     row_of,
     told,
@@ -93,9 +92,9 @@ def test_the_menu_opens_and_leads_on(log_in: LogIn) -> None:
     expect_no_sideways_scroll(page)
 
 
-def test_a_leader_reads_a_declaration_and_approves_it(log_in: LogIn) -> None:
+def test_a_leader_reads_a_declaration_and_approves_it(log_in: LogIn, program: Programs) -> None:
     title = "手机上审核的维护服务"
-    address = declare(log_in("handler1"), samples.maintenance(title=title), {"BASIS": "采购需求.pdf"})
+    address = program("handler1").declare(samples.maintenance(title=title), {"BASIS": "采购需求.pdf"})
     page = phone(log_in, "leader1")
     open_in_list(page, TASKS, title)
     bar = page.locator(".review-panel")
@@ -125,9 +124,9 @@ def test_a_leader_reads_a_declaration_and_approves_it(log_in: LogIn) -> None:
     expect_no_sideways_scroll(page)
 
 
-def test_a_reviewer_returns_a_declaration(log_in: LogIn) -> None:
+def test_a_reviewer_returns_a_declaration(log_in: LogIn, program: Programs) -> None:
     title = "手机上退回的维护服务"
-    declare(log_in("handler1"), samples.maintenance(title=title), {"BASIS": "采购需求.pdf"})
+    program("handler1").declare(samples.maintenance(title=title), {"BASIS": "采购需求.pdf"})
     page = phone(log_in, "leader1")
     ReviewDesk(page).open(title).give_back("请补充报价依据。")
     handler = phone(log_in, "handler1")

@@ -10,8 +10,8 @@ import openpyxl
 from playwright.sync_api import Locator, Page, expect
 
 from tests import samples
-from tests.browser.conftest import LogIn
-from tests.browser.office import DRAFTS, DeclarationForm, ReviewDesk, confirm, declare, open_in_list, row_of
+from tests.browser.conftest import LogIn, Programs
+from tests.browser.office import DRAFTS, DeclarationForm, ReviewDesk, confirm, open_in_list, row_of
 
 TITLE = "政务服务大厅叫号系统维护"
 FILE = "叫号系统维护报价.pdf"
@@ -32,12 +32,11 @@ def remark_on(page: Page, pin: Locator, text: str) -> None:
     expect(pin).to_be_focused()
 
 
-def test_a_remark_round_from_the_pin_to_the_sheet(log_in: LogIn, tmp_path: Path) -> None:
-    handler = log_in("handler1")
-    declare(handler, samples.maintenance(title=TITLE), {"QUOTE": FILE})
+def test_a_remark_round_from_the_pin_to_the_sheet(log_in: LogIn, program: Programs, tmp_path: Path) -> None:
+    program("handler1").declare(samples.maintenance(title=TITLE), {"QUOTE": FILE})
     reviewer = log_in("leader1")
     the_reviewer_pins_and_returns(reviewer)
-    the_unit_answers_in_its_form(handler)
+    the_unit_answers_in_its_form(log_in("handler1"))
     the_next_round_begins_with_what_is_open(reviewer)
     the_sheet_says_it_all(reviewer, tmp_path)
 
@@ -124,9 +123,11 @@ def the_sheet_says_it_all(page: Page, folder: Path) -> None:
     assert rows[0]["修改情况"].replace(",", "").endswith("31900.00 → 31850.00")
 
 
-def test_the_task_centre_on_a_phone_and_the_ledger_beside_the_document(log_in: LogIn) -> None:
+def test_the_task_centre_on_a_phone_and_the_ledger_beside_the_document(
+    log_in: LogIn, program: Programs
+) -> None:
     title = "应急广播终端维护"
-    declare(log_in("handler1"), samples.maintenance(title=title), {})
+    program("handler1").declare(samples.maintenance(title=title), {})
     page = log_in("leader1", width=390, height=844)
     for address, words in (
         ("/task/todo/list/", "待办"),

@@ -8,18 +8,18 @@ import re
 from playwright.sync_api import expect
 
 from tests import samples
-from tests.browser import office
-from tests.browser.conftest import LogIn
-from tests.browser.office import NEW, DeclarationForm, ReviewDesk
+from tests.browser.conftest import LogIn, Programs
+from tests.browser.office import NEW, DeclarationForm, ReviewDesk, edit
 
 EARLIER = "潭江流域生态补水调度平台"
 RENAMED = "潭江流域生态补水调度平台二期"
 
 
-def test_a_hint_while_typing_leads_to_the_passages_and_on_to_the_reviewer(log_in: LogIn) -> None:
+def test_a_hint_while_typing_leads_to_the_passages_and_on_to_the_reviewer(
+    log_in: LogIn, program: Programs
+) -> None:
     scope = samples.new_build()["scope_text"]
-    other = log_in("handler2")
-    office.declare(other, samples.maintenance(title=EARLIER, scope_text=scope), {})
+    program("handler2").declare(samples.maintenance(title=EARLIER, scope_text=scope), {})
 
     page = log_in("handler1")
     page.goto(NEW)
@@ -41,7 +41,7 @@ def test_a_hint_while_typing_leads_to_the_passages_and_on_to_the_reviewer(log_in
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
 
-    office.declare(page, samples.maintenance(title=RENAMED, scope_text=f"续建：{scope}"), {})
+    program("handler1").declare(samples.maintenance(title=RENAMED, scope_text=f"续建：{scope}"), {})
     leader = log_in("leader1")
     ReviewDesk(leader).open(RENAMED)
     leader.locator("[data-shows-tab]").click()
@@ -55,9 +55,8 @@ def test_a_hint_while_typing_leads_to_the_passages_and_on_to_the_reviewer(log_in
     expect(hit.locator("mark").filter(has_text="事件协同处置")).to_have_count(2)
 
 
-def test_a_hint_goes_when_the_title_no_longer_resembles(log_in: LogIn) -> None:
-    page = log_in("handler1")
-    office.declare(page, samples.maintenance(title="苍江水文遥测终端更新"), {})
+def test_a_hint_goes_when_the_title_no_longer_resembles(log_in: LogIn, program: Programs) -> None:
+    program("handler1").declare(samples.maintenance(title="苍江水文遥测终端更新"), {})
     other = log_in("handler2")
     other.goto(NEW)
     line = other.locator("[data-similar]")
@@ -67,10 +66,10 @@ def test_a_hint_goes_when_the_title_no_longer_resembles(log_in: LogIn) -> None:
     expect(line).to_be_empty()
 
 
-def test_on_a_phone_the_texts_stand_one_below_the_other(log_in: LogIn) -> None:
-    office.declare(log_in("handler2"), samples.maintenance(title="锦江驿站便民服务点位改造"), {})
+def test_on_a_phone_the_texts_stand_one_below_the_other(log_in: LogIn, program: Programs) -> None:
+    program("handler2").declare(samples.maintenance(title="锦江驿站便民服务点位改造"), {})
+    address = program("handler1").declare(samples.maintenance(title="锦江驿站便民服务点位改造二期"), {})
     phone = log_in("handler1", width=390, height=844)
-    address = office.declare(phone, samples.maintenance(title="锦江驿站便民服务点位改造二期"), {})
     phone.goto(address)
     phone.locator("[data-shows-tab]").click()
     sides = phone.locator("#pane-similar .similar-side")
@@ -79,9 +78,9 @@ def test_on_a_phone_the_texts_stand_one_below_the_other(log_in: LogIn) -> None:
     assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
 
 
-def test_a_finding_comes_while_typing_and_leads_to_its_field(log_in: LogIn) -> None:
+def test_a_finding_comes_while_typing_and_leads_to_its_field(log_in: LogIn, program: Programs) -> None:
     page = log_in("handler1")
-    form = office.draft(page, samples.maintenance(title="规则提示试验"))
+    form = edit(page, program("handler1").draft(samples.maintenance(title="规则提示试验")))
     findings = page.locator("[data-rule-findings]")
     expect(findings).to_be_empty()
     form.keep("requested_amount", "1031900.00")
@@ -99,9 +98,9 @@ def test_a_finding_comes_while_typing_and_leads_to_its_field(log_in: LogIn) -> N
     expect(form.error("requested_amount")).to_have_count(0)
 
 
-def test_an_administrator_makes_a_rule_by_ticking_and_tries_it(log_in: LogIn) -> None:
+def test_an_administrator_makes_a_rule_by_ticking_and_tries_it(log_in: LogIn, program: Programs) -> None:
     unit = log_in("handler1")
-    office.declare(unit, samples.maintenance(title="试运行规则的项目"), {})
+    unit.goto(program("handler1").declare(samples.maintenance(title="试运行规则的项目"), {}))
     code = unit.locator(".page-header").inner_text()
     number = re.search(r"SB\d{4}-\d+", code)
     assert number
@@ -141,7 +140,7 @@ def test_an_administrator_makes_a_rule_by_ticking_and_tries_it(log_in: LogIn) ->
     expect(page.locator("#trial-result")).to_contain_text("规则成立")
     expect(page.locator("table")).to_contain_text("31,900.00 元")
 
-    form = office.draft(unit, samples.maintenance(title="受新规则提示的项目"))
+    form = edit(unit, program("handler1").draft(samples.maintenance(title="受新规则提示的项目")))
     assert isinstance(form, DeclarationForm)
     expect(unit.locator("[data-rule-findings]")).to_contain_text("X-1 运维项目须附报价")
     page.goto("/policy-rule/list/?q=X-1")

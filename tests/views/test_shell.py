@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask
 from flask_babel import force_locale
 from sqlalchemy import select
@@ -12,11 +14,17 @@ from app.access.actor import Actor
 from app.core.enums import DocumentStatus
 from app.models.flow import Task
 from app.services import review
+from app.services.demo import ACCOUNTS
 from app.views.shell import Entry, _tree, counts
 from app.workflow.registry import registered
+from tests.conftest import OwnDatabase
+from tests.databases import DEMO
 from tests.factories import actor_of, make_user
+from tests.security.town import log_in
 from tests.sql import count_statements
 from tests.views.test_review import Bureau, bureau  # noqa: F401
+
+ONE_OF_EACH_ROLE = {account.role: account.username for account in reversed(ACCOUNTS)}.values()
 
 
 def keys(entries: tuple[Entry, ...]) -> set[str]:
@@ -53,6 +61,18 @@ def test_every_figure_is_that_of_its_list(bureau: Bureau) -> None:  # noqa: F811
 
 
 class TestMenu:
+    def test_everybody_can_open_every_entry_of_his_own(self, own_database: OwnDatabase) -> None:
+        with own_database("menu", projects=DEMO) as app:
+            for username in ONE_OF_EACH_ROLE:
+                person = log_in(app, username)
+                menu = person.get("/").text.partition("<aside")[2].partition("</aside>")[0]
+                addresses = set(re.findall(r'<a[^>]* href="(/[^"]*)"', menu))
+                assert len(addresses) > 3, username
+                for address in addresses:
+                    answer = person.get(address)
+                    assert answer.status_code == 200, (username, address)
+                    assert f'href="{address}" aria-current="page"' in answer.text, (username, address)
+
     def test_each_reader_gets_his_own(self, app: Flask, session: Session) -> None:
         handler, administrator = (actor_of(make_user(role)) for role in ("unit_handler", "sys_admin"))
         with app.test_request_context("/"):

@@ -4,7 +4,7 @@
  */
 
 import { Attachments } from "./declaration/attachments.js";
-import { Autosave } from "./declaration/autosave.js";
+import { Autosave, typedEarly } from "./declaration/autosave.js";
 import { Rows } from "./declaration/rows.js";
 import { Similar } from "./declaration/similar.js";
 import { element, icon, say } from "./declaration/texts.js";
@@ -16,6 +16,7 @@ const form = document.getElementById("declaration-form");
 if (form) start();
 
 function start() {
+  const typed = typedEarly(form); // before anything below changes a value
   form.classList.add("with-script");
   const tables = new Map();
   for (const box of form.querySelectorAll("[data-rows]")) {
@@ -24,7 +25,7 @@ function start() {
   groupAmounts(form);
   // other kinds reckon in a script of their own, which listens for "form:changed"
   const totals = tables.has("budget_lines") ? new Totals(form, tables) : null;
-  const autosave = new Autosave(form, { answered, told, conflicted });
+  const autosave = new Autosave(form, { answered, told, conflicted, typed });
   const attachments = new Attachments(form.querySelector("[data-attachments]"), form, {
     ready: () => autosave.flush(),
     changed: refresh,
@@ -261,6 +262,7 @@ function start() {
   });
 
   followScroll();
+  if (typed) changed();
 }
 
 /** The chapter one reads is marked in the list of chapters. */

@@ -13,16 +13,41 @@ const RETRY_MS = [3_000, 6_000, 12_000, 30_000];
 const KEEPALIVE_BYTES = 60_000; // browsers refuse more after the page is gone
 const NOT_CONTENT = new Set(["csrf_token", "version"]);
 
+/** Does a control hold something else than the page came with? */
+function touched(control) {
+  if (!control.name || control.type === "file") return false;
+  if (control.tagName === "SELECT") {
+    return [...control.options].some((option) => option.value !== "" && option.selected !== option.defaultSelected);
+  }
+  if (control.type === "checkbox" || control.type === "radio") return control.checked !== control.defaultChecked;
+  if (control.defaultValue === undefined) return false;
+  const given = control.cloneNode(true);
+  given.value = given.defaultValue; // as its kind takes it: a date that is none is empty
+  return control.value !== given.value;
+}
+
+/**
+ * Was something typed while the scripts were still on their way? The server does not know it. After a reload and
+ * on the way back it may be the browser itself that has put an earlier text in, which is nobody's change.
+ */
+export function typedEarly(form) {
+  const [way] = performance.getEntriesByType("navigation");
+  return way?.type === "navigate" && [...form.elements].some(touched);
+}
+
 export class Autosave {
-  /** `answered(reply)` gets what the server said, `told(state, text)` shows it, `conflicted(reply)` the 409. */
-  constructor(form, { answered, told, conflicted }) {
+  /**
+   * `answered(reply)` gets what the server said, `told(state, text)` shows it, `conflicted(reply)` the 409;
+   * `typed` says that the page already holds more than the server sent.
+   */
+  constructor(form, { answered, told, conflicted, typed }) {
     Object.assign(this, { form, answered, told, conflicted });
     this.failures = 0;
     this.stopped = form.dataset.conflict !== undefined;
     this.waiting = [];
     this.turn = 0;
     this.answeredTurn = 0;
-    this.saved = this.content();
+    this.saved = typed ? "" : this.content();
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.leave(); });
     window.addEventListener("pagehide", () => this.leave());
     window.addEventListener("online", () => { if (this.dirty) this.schedule(0); });
