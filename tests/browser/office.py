@@ -253,6 +253,15 @@ class ReviewDesk:
             on_a_phone.click()
         return self
 
+    def go(self, title: str) -> ReviewDesk:
+        """Straight to the task's page, where the list's link leads; for tests of what is done there."""
+        listed = self.page.request.get(TASKS, params={"q": title}).text()
+        link = re.search(rf'href="([^"]+)"[^>]*>{re.escape(title)}<', listed)
+        assert link is not None, f"{title} waits for somebody else"
+        self.page.goto(link[1])
+        expect(self.page.locator("#review-form")).to_be_visible()
+        return self
+
     def approve(self, opinion: str = "同意。") -> None:
         """Write the opinion and approve."""
         self.page.fill("#opinion", opinion)
