@@ -129,8 +129,8 @@ class TestStalePages:
     ) -> None:
         address = program("handler1").declare(samples.maintenance(title="两处同审"), BASIS)
         one, two = log_in("leader1"), log_in("leader1")
-        ReviewDesk(one).open("两处同审")
-        ReviewDesk(two).open("两处同审").approve("同意申报。")
+        ReviewDesk(one).go("两处同审")
+        ReviewDesk(two).go("两处同审").approve("同意申报。")
         one.fill("#opinion", "我也同意。")
         with one.expect_response(lambda answer: answer.url.endswith("/act")) as answer:
             one.locator("button[data-approve]").click()
@@ -157,7 +157,7 @@ class TestDoubleClicks:
     def test_on_approve_has_one_effect(self, log_in: LogIn, program: Programs) -> None:
         address = program("handler1").declare(samples.maintenance(title="连点通过"), BASIS)
         leader = log_in("leader1")
-        ReviewDesk(leader).open("连点通过")
+        ReviewDesk(leader).go("连点通过")
         leader.fill("#opinion", "同意。")
         leader.locator("button[data-approve]").click()
         leader.locator("#confirm-dialog [data-verb]").dblclick(no_wait_after=True)

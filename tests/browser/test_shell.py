@@ -115,7 +115,7 @@ def test_a_message_covers_no_button_of_the_page(log_in: LogIn, program: Programs
     program("handler1").declare(samples.maintenance(title="提示不遮挡审核"), BASIS)
     edit(handler, program("handler1").draft(samples.maintenance(title="提示不遮挡按钮")))
     handler.locator(".page-header button[value=save]").click()
-    ReviewDesk(leader).open("提示不遮挡审核").approve()
+    ReviewDesk(leader).go("提示不遮挡审核").approve()
     for page in (handler, leader):
         expect(told(page)).to_be_visible()
         toast = told(page).bounding_box()
