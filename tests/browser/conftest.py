@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from functools import cache, partial
@@ -104,38 +105,53 @@ class Watch:
 LogIn = Callable[..., Page]
 
 
+def _log_in_on_the_page(page: Page, username: str) -> None:
+    page.goto("/login/")
+    page.fill("input[name=username]", username)
+    page.fill("input[name=password]", PASSWORD)
+    page.press("input[name=password]", "Enter")
+    page.wait_for_url(lambda url: "/login" not in url)
+
+
+def _log_in_without_a_page(context: BrowserContext, username: str) -> None:
+    """The same request, without drawing the page it comes from and the one it leads to."""
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', context.request.get("/login/").text())
+    assert token is not None
+    sent = {"csrf_token": token[1], "username": username, "password": PASSWORD}
+    answer = context.request.post("/login/", form=sent, max_redirects=0)
+    assert answer.status == 302, answer.text()
+
+
 @pytest.fixture
 def log_in(
     server: Server, browser: Browser, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[LogIn]:
-    """A browser of one's own, logged in; several people may work at once. Whoever has logged in before is
-    still logged in, unless he comes `anew`. When the test fails, pictures of all windows are kept."""
+    """A browser of one's own, logged in; several people may work at once. Whoever comes `anew` logs in on the
+    page; all others have done so before. When the test fails, pictures of all windows are kept."""
     contexts: list[BrowserContext] = []
     watch = Watch(server.base)
 
     def enter(
         username: str, width: int = 1366, height: int = 768, *, anew: bool = False, **options: Any
     ) -> Page:
-        known = None if anew else server.sessions.get(username)
         context = browser.new_context(
             viewport={"width": width, "height": height},
             locale="zh-CN",
             reduced_motion="reduce",
             base_url=server.base,
-            storage_state=known,
+            storage_state=None if anew else server.sessions.get(username),
             **options,
         )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
         watch.follow(page)
-        if known is not None:
+        if not anew and username in server.sessions:
             return page
-        page.goto("/login/")
-        page.fill("input[name=username]", username)
-        page.fill("input[name=password]", PASSWORD)
-        page.press("input[name=password]", "Enter")
-        page.wait_for_url(lambda url: "/login" not in url)
+        if anew:
+            _log_in_on_the_page(page, username)
+        else:
+            _log_in_without_a_page(context, username)
         server.sessions[username] = context.storage_state()
         return page
 

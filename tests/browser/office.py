@@ -238,6 +238,15 @@ class Program:
             return json.load(answer)
 
 
+def task_of(page: Page, title: str) -> str | None:
+    """Where the reviewer's list leads with this title, read from the answer undrawn; None without a row."""
+    answer = page.request.get(TASKS, params={"q": title})
+    listed = answer.text()
+    assert answer.ok and "data-list" in listed
+    link = re.search(rf'<a [^>]*href="([^"]+)"[^>]*>{re.escape(title)}</a>', listed.partition("<tbody")[2])
+    return link and link[1]
+
+
 class ReviewDesk:
     """One task on a reviewer's screen."""
 
@@ -251,6 +260,14 @@ class ReviewDesk:
         on_a_phone = self.page.locator("[data-panel-toggle]")
         if on_a_phone.is_visible():
             on_a_phone.click()
+        return self
+
+    def go(self, title: str) -> ReviewDesk:
+        """Straight to the task's page, where the list's link leads; for tests of what is done there."""
+        address = task_of(self.page, title)
+        assert address is not None, f"{title} waits for somebody else"
+        self.page.goto(address)
+        expect(self.page.locator("#review-form")).to_be_visible()
         return self
 
     def approve(self, opinion: str = "同意。") -> None:

@@ -81,11 +81,10 @@ def test_rows_come_from_excel_in_the_order_of_the_page(log_in: LogIn) -> None:
     expect(form.total("lines")).to_have_text("109,000.00")
 
 
-def test_a_closed_window_loses_nothing(log_in: LogIn) -> None:
+def test_a_closed_window_loses_nothing(log_in: LogIn, program: Programs) -> None:
     page = log_in("handler1")
-    form = new_draft(page, "关窗试验")
-    address = page.url
-    form.keep("goals", "先写的目标")
+    address = program("handler1").draft({"title": "关窗试验", "goals": "先写的目标"})
+    edit(page, address)
     page.fill("#goals", "先写的目标，再补一句")
     page.close(run_before_unload=True)
     again = page.context.new_page()
@@ -106,10 +105,9 @@ def _until(page: Page, happened: Callable[[], bool]) -> None:
     raise AssertionError("it did not happen within five seconds")
 
 
-def test_a_page_that_is_left_does_not_wait_for_an_answer(log_in: LogIn) -> None:
+def test_a_page_that_is_left_does_not_wait_for_an_answer(log_in: LogIn, program: Programs) -> None:
     page = log_in("handler1")
-    form = new_draft(page, "关窗时还在保存")
-    form.keep("goals", "先写的目标")
+    edit(page, program("handler1").draft({"title": "关窗时还在保存", "goals": "先写的目标"}))
     held: list[Route] = []
     page.route("**/autosave/*", lambda route: held.append(route))
     page.fill("#goals", "正在保存的目标")

@@ -105,7 +105,7 @@ def test_what_the_unit_changed_after_a_return_is_compared(log_in: LogIn, program
     title = "政务短信平台运维服务"
     address = program("handler1").declare(samples.maintenance(title=title), {})
     leader = log_in("leader1")
-    ReviewDesk(leader).open(title).give_back("请写明服务范围。")
+    ReviewDesk(leader).go(title).give_back("请写明服务范围。")
     handler = log_in("handler1")
     handler.goto(address.replace("/show/", "/drafts/edit/"))
     handler.fill(
@@ -115,7 +115,7 @@ def test_what_the_unit_changed_after_a_return_is_compared(log_in: LogIn, program
     handler.locator("button[form=declaration-form][value=submit]").click()
     expect(handler).to_have_url(re.compile(r"/declaration/show/\d+"))
 
-    desk = ReviewDesk(leader).open(title)
+    desk = ReviewDesk(leader).go(title)
     versions = desk.page.locator("#versions")
     expect(versions.locator("tbody tr")).to_have_count(2)
     versions.get_by_role("button", name="对比所选版本").click()

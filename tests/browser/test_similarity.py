@@ -43,7 +43,7 @@ def test_a_hint_while_typing_leads_to_the_passages_and_on_to_the_reviewer(
 
     program("handler1").declare(samples.maintenance(title=RENAMED, scope_text=f"续建：{scope}"), {})
     leader = log_in("leader1")
-    ReviewDesk(leader).open(RENAMED)
+    ReviewDesk(leader).go(RENAMED)
     leader.locator("[data-shows-tab]").click()
     pane = leader.locator("#pane-similar")
     expect(pane).to_be_visible()
