@@ -10,16 +10,18 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from app.access import policy
-from app.access.actor import Actor
+from app.access.actor import SYSTEM, Actor
 from app.core.enums import DocumentStatus
 from app.extensions import db
 from app.gateways.storage import LocalStorage
@@ -30,6 +32,7 @@ from app.models.declaration import Declaration
 from app.models.flow import AgentAppointment, FlowDefinition, FlowRun, SavedOpinion, Task
 from app.models.importing import ImportRun
 from app.models.message import Message
+from app.models.project import Project
 from app.models.saved_query import SavedQuery
 from app.models.unit import Unit
 from app.models.user import AppUser
@@ -37,7 +40,7 @@ from app.services import attachment, review
 from app.services.access import actor_for
 from app.services.demo import ACCOUNTS
 from app.services.demo.units import DATA_BUREAU, EDUCATION, POLICE
-from app.services.unit_of_work import current_session
+from app.services.unit_of_work import current_session, unit_of_work
 from tests.conftest import PASSWORD, OwnDatabase
 from tests.databases import on_server
 
@@ -206,6 +209,8 @@ def office(own_database: OwnDatabase) -> Iterator[Flask]:
     """An application with demo data in every state."""
     with own_database("routes", projects=300) as app:
         attachment.bind(Kept(attachment.store().root))
+        with app.app_context():
+            every_state_in_both_units()
         yield app
 
 
@@ -326,12 +331,40 @@ def _token(html: str) -> str:
     return found[1]
 
 
+UNITS = (POLICE, EDUCATION)
+"""The unit of the handler and the leader among the visitors, and another one."""
+
+
+def every_state_in_both_units() -> None:
+    """Where the demo has no declaration in a state in one of the two units, a third unit gives it one."""
+    with unit_of_work(SYSTEM) as session:
+        ids = dict(session.execute(select(Unit.code, Unit.id).where(Unit.code.in_(UNITS))).all())
+        for code, status in product(UNITS, DocumentStatus):
+            held = select(Declaration.id).where(
+                Declaration.unit_id == ids[code], Declaration.status == status
+            )
+            if session.scalar(held.limit(1)) is None:
+                spare = select(Declaration).where(
+                    Declaration.unit_id.not_in(ids.values()), Declaration.status == status
+                )
+                _give(session, session.scalars(spare.order_by(Declaration.id).limit(1)).one(), ids[code])
+
+
+def _give(session: Session, declaration: Declaration, unit_id: int) -> None:
+    """The declaration, with its project and its review, to a unit."""
+    declaration.unit_id = unit_id
+    session.execute(update(Project).where(Project.id == declaration.project_id).values(unit_id=unit_id))
+    of_it = (FlowRun.document_kind == Declaration.document_kind, FlowRun.document_id == declaration.id)
+    session.execute(update(FlowRun).where(*of_it).values(unit_id=unit_id))
+    session.flush()
+
+
 def samples_of(model: type[Any]) -> list[Any]:
     """Rows of the model to try, each once: of documents one of each state in the own and in another unit."""
     session = current_session()
     if model in (Declaration, ChangeRequest, FundAdjustment):
         rows = []
-        for unit in (DATA_BUREAU,) if model is FundAdjustment else (POLICE, EDUCATION):
+        for unit in (DATA_BUREAU,) if model is FundAdjustment else UNITS:
             for status in DocumentStatus:
                 statement = select(model).join(Unit, Unit.id == model.unit_id)
                 statement = statement.where(Unit.code == unit, model.status == status)
@@ -472,7 +505,8 @@ def test_every_address_answers_as_the_policy_says(office: Flask, samples: Sample
         with office.app_context():
             user_id = current_session().scalar(select(AppUser.id).where(AppUser.username == account.username))
             actor = actor_for(current_session(), user_id or 0)
-            assert {row.status for row in samples.of(Declaration)} == set(DocumentStatus)
+            tried = {(row.unit_id, row.status) for row in samples.of(Declaration)}
+            assert len(tried) == len(UNITS) * len(DocumentStatus), "every state in both units"
             expected = list(clicks(office, actor, samples))
             db.session.remove()
         for route, row, answers in expected:

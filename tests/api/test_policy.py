@@ -35,7 +35,14 @@ from app.services import attachment, review
 from app.services.access import actor_for
 from app.services.unit_of_work import current_session, unit_of_work
 from tests import samples
-from tests.access.test_routes import VISITORS, Kept, Undoing, samples_of
+from tests.access.test_routes import (
+    UNITS,
+    VISITORS,
+    Kept,
+    Undoing,
+    every_state_in_both_units,
+    samples_of,
+)
 from tests.api.conftest import API
 from tests.conftest import PASSWORD, OwnDatabase
 from tests.databases import on_server
@@ -68,6 +75,7 @@ def office(own_database: OwnDatabase) -> Iterator[Flask]:
         storage = Kept(attachment.store().root)
         attachment.bind(storage)
         with app.app_context():
+            every_state_in_both_units()
             _attach_files(storage)
         yield app
 
@@ -274,7 +282,8 @@ def visit(request: pytest.FixtureRequest, office: Flask) -> Iterator[tuple[Progr
 def calls(actor: Actor) -> list[Call]:
     """Every operation on single records with what the policy answers."""
     session, rows = current_session(), Rows()
-    assert {row.status for row in rows.of[Declaration]} == set(DocumentStatus)
+    tried = {(row.unit_id, row.status) for row in rows.of[Declaration]}
+    assert len(tried) == len(UNITS) * len(DocumentStatus), "every state in both units"
     own = session.scalars(select(Task).where(policy.criterion(actor, Task, "act")).limit(2))
     runs = {**rows.runs, **runs_of(own)}
     with_units(runs.values())
