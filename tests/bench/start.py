@@ -10,7 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.browser.server import ROOT, Server
+from tests.browser.server import Server
+from tests.programs import ROOT
 
 TIMES = 5
 
@@ -34,7 +35,7 @@ def _start(server: Server) -> float:
             stderr=output,
             start_new_session=True,
         )
-    server.wait(process)
+    server.wait(process.poll)
     taken = time.perf_counter() - started
     os.killpg(process.pid, signal.SIGTERM)
     process.wait()

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests import programs
 from tests.databases import PASSWORD
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.programs import Running
 
 
 class Server:
@@ -31,77 +30,61 @@ class Server:
             "DEMO_PROJECTS": str(projects),
             "PORT": str(self.port),
             "FLASK_APP": "run.py",
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             **environment,
         }
         self.sessions: dict[str, Any] = {}
         """The cookies of everybody who has logged in, so that not every window costs a password check."""
-        self.web: subprocess.Popen[bytes] | None = None
-        self.worker: subprocess.Popen[bytes] | None = None
+        self.web: Running | None = None
+        self.worker: Running | None = None
 
     def run(self) -> None:
         """Everything at once, as `make run` does."""
-        self.web = self._spawn("web", "start", "--serve")
-        self.wait(self.web)
+        self.web = self._start("web", "start", "--serve")
+        self.wait(self.web.ended)
 
     def prepare(self) -> None:
         """Migrate and load the demo data."""
-        done = subprocess.run(
-            ["flask", "start"], env=self.environment, cwd=ROOT, capture_output=True, text=True
-        )
-        if done.returncode:
-            raise RuntimeError(done.stdout + done.stderr)
+        if self._start("start", "start").wait(120):
+            raise RuntimeError((self.folder / "start.log").read_text())
 
     def start_web(self) -> None:
         """Start the site and wait until it answers."""
-        self.web = self._spawn("web", "serve", "site")
-        self.wait(self.web)
+        self.web = self._start("web", "serve", "site")
+        self.wait(self.web.ended)
 
     def start_worker(self) -> None:
         """Start the Huey consumer."""
-        self.worker = self._spawn("worker", "serve", "worker")
+        self.worker = self._start("worker", "serve", "worker")
 
-    def _spawn(self, name: str, *command: str) -> subprocess.Popen[bytes]:
-        with (self.folder / f"{name}.log").open("ab") as output:
-            return subprocess.Popen(
-                ["flask", *command],
-                env=self.environment,
-                cwd=ROOT,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+    def _start(self, name: str, *command: str) -> Running:
+        return programs.flask(*command, environment=self.environment, output=self.folder / f"{name}.log")
 
-    def wait(self, web: subprocess.Popen[bytes]) -> None:
-        """Until the site answers; raises RuntimeError when its process ends or two minutes pass."""
+    def wait(self, ended: Callable[[], int | None]) -> None:
+        """Until the site answers; raises RuntimeError when its process has ended or two minutes pass."""
         deadline = time.monotonic() + 120
         while True:
             try:
                 urllib.request.urlopen(f"{self.base}/login/", timeout=5).close()
                 return
             except OSError:
-                if time.monotonic() > deadline or web.poll() is not None:
+                if time.monotonic() > deadline or ended() is not None:
                     raise RuntimeError((self.folder / "web.log").read_text()) from None
                 time.sleep(0.05)
 
     def kill_web(self) -> None:
         """End the site at once, children included."""
-        _kill(self.web)
+        if self.web is not None:
+            self.web.kill()
 
     def kill_worker(self) -> None:
         """End the worker at once."""
-        _kill(self.worker)
+        if self.worker is not None:
+            self.worker.kill()
 
     def stop(self) -> None:
         """End both."""
         self.kill_worker()
         self.kill_web()
-
-
-def _kill(process: subprocess.Popen[bytes] | None) -> None:
-    if process is not None and process.poll() is None:
-        os.killpg(process.pid, 9)
-        process.wait(timeout=10)
 
 
 def _free_port() -> int:

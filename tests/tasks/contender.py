@@ -1,16 +1,12 @@
-"""A worker process of its own, told by lines on its standard input what to do and when to begin.
-
-Each line is `ACTION NOW FLAG`: it says `ready`, waits for the file FLAG, does the action as of the moment NOW
-and says `done`. Actions: `scan`, `deliver`, and `die`, which is killed while it sends a text message.
-"""
+"""A worker process of its own, told what to do and when to begin."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
 import signal
-import sys
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from app import create_app
@@ -37,22 +33,16 @@ def do(action: str, now: dt.datetime) -> None:
             message.deliver_due(DyingGateway(), now=now)
 
 
-def say(word: str) -> None:
-    sys.stdout.write(f"{word}\n")
-    sys.stdout.flush()
-
-
-def main() -> None:
+def contend(line: Connection) -> None:
+    """Each order is an action, the moment as of which to do it, and a file. Says `ready`, waits until the
+    file is there, does the action and says `done`. Actions: `scan`, `deliver`, and `die`, which is killed
+    while it sends a text message."""
     app = create_app()
-    for line in sys.stdin:
-        action, now, flag = line.rstrip("\n").split(" ", 2)
-        say("ready")
+    while True:
+        action, now, flag = line.recv()
+        line.send("ready")
         while not Path(flag).exists():
             time.sleep(0.001)
         with app.app_context():
-            do(action, dt.datetime.fromisoformat(now))
-        say("done")
-
-
-if __name__ == "__main__":
-    main()
+            do(action, now)
+        line.send("done")

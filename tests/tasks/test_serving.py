@@ -14,8 +14,9 @@ from sqlalchemy import create_engine, func, select
 from app.core.enums import Light
 from app.models.alert import Alert
 from config import Settings
-from tests.browser.server import ROOT, Server
+from tests.browser.server import Server
 from tests.databases import DEMO
+from tests.programs import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def test_a_signal_ends_both(server: Server, number: int) -> None:
     assert server.web is not None
     assert len(processes(server)) == 4, "the site with its two workers, and the worker"
     os.kill(server.web.pid, number)
-    assert server.web.wait(timeout=30) == 0
+    assert server.web.wait(30) == 0
     assert processes(server) == []
 
 
@@ -77,5 +78,5 @@ def test_one_does_not_outlive_the_other(server: Server) -> None:
     """Whoever watches the command must learn that half of it is gone."""
     assert server.web is not None
     os.kill(worker_of(server), signal.SIGKILL)
-    assert server.web.wait(timeout=40) == 1
+    assert server.web.wait(40) == 1
     assert processes(server) == []

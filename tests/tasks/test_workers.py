@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,16 +21,34 @@ from app.models.user import AppUser
 from app.services import message
 from app.services.unit_of_work import current_session, unit_of_work
 from app.tasks.runtime import clock_of
+from tests import programs
 from tests.conftest import build_app
 from tests.databases import Templates
 from tests.factories import make_user
+from tests.programs import Running
+from tests.tasks.contender import contend
 from tests.tasks.office import china, make_tasks
 
-ROOT = Path(__file__).resolve().parents[2]
 SECRET = "one secret for the site and its workers"
 OFFICE_HOUR = china("2026-11-09 10:00")
 ARRIVED = china("2026-11-02 10:00")
 PAST = china("2026-11-07 00:00")
+
+
+class Contender:
+    """A worker process that waits for orders."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.line, far_end = programs.line()
+        self.running = Running(contend, far_end, environment=environment)
+        far_end.close()
+
+    def heard(self) -> str:
+        """What it says next; its exit code when it has nothing more to say."""
+        try:
+            return str(self.line.recv())
+        except EOFError:
+            return str(self.running.wait(20))
 
 
 @dataclass
@@ -42,46 +58,26 @@ class Installation:
     app: Flask
     environment: dict[str, str]
     folder: Path
-    idle: list[subprocess.Popen[str]] = field(default_factory=list)
-
-    def process(self, *arguments: str, output: int = subprocess.PIPE) -> subprocess.Popen[str]:
-        """A Python process with this installation's settings."""
-        return subprocess.Popen(
-            [sys.executable, *arguments],
-            env=self.environment,
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=output if output != subprocess.PIPE else None,
-            text=True,
-        )
+    idle: list[Contender] = field(default_factory=list)
 
     def contend(self, action: str, now: dt.datetime, *, count: int) -> list[str]:
         """Let `count` workers do the same at the same moment; returns what each said at its end."""
         while len(self.idle) < count:
-            self.idle.append(self.process("-m", "tests.tasks.contender"))
+            self.idle.append(Contender(self.environment))
         workers, self.idle = self.idle[:count], self.idle[count:]
         flag = self.folder / f"go-{time.monotonic_ns()}"
         for each in workers:
-            assert each.stdin is not None
-            each.stdin.write(f"{action} {now.isoformat()} {flag}\n")
-            each.stdin.flush()
-        assert [_heard(each) for each in workers] == ["ready"] * count
+            each.line.send((action, now, flag))
+        assert [each.heard() for each in workers] == ["ready"] * count
         flag.touch()
-        last_words = [_heard(each) for each in workers]
-        self.idle += [each for each, word in zip(workers, last_words, strict=True) if word]
-        return [word or str(each.wait()) for each, word in zip(workers, last_words, strict=True)]
+        last_words = [each.heard() for each in workers]
+        self.idle += [each for each in workers if each.running.ended() is None]
+        return last_words
 
     def close(self) -> None:
         """End the workers that wait."""
         for each in self.idle:
-            each.kill()
-            each.wait()
-
-
-def _heard(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().rstrip("\n")
+            each.running.kill()
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +93,7 @@ def installation(
         "APP_PROFILE": "testing",
         "DATABASE_URL": url,
         "DATA_DIR": str(folder),
-        "PYTHONPATH": str(ROOT),
+        "FLASK_APP": "run.py",
     }
     opened = Installation(build_app(url, folder, **settings), environment, folder)
     yield opened
@@ -178,19 +174,18 @@ def test_a_worker_killed_between_the_provider_and_our_record_is_made_good_by_the
 
 def test_the_worker_is_woken_by_what_the_site_commits(installation: Installation) -> None:
     log = installation.folder / "worker.log"
-    with log.open("w") as output:
-        consumer = installation.process("-m", "flask", "serve", "worker", output=output.fileno())
+    consumer = programs.flask("serve", "worker", environment=installation.environment, output=log)
     handler = make_user("unit_handler")
     try:
         approve(handler)
         deadline = time.monotonic() + 40
         while received(handler)[0] == 0 and time.monotonic() < deadline:
-            assert consumer.poll() is None, log.read_text()
+            assert consumer.ended() is None, log.read_text()
             time.sleep(0.1)
         assert received(handler)[0] == 1, log.read_text()
     finally:
         consumer.terminate()
-        consumer.wait(timeout=20)
+        consumer.wait(20)
 
 
 def test_an_entry_forged_in_the_queue_runs_nothing(installation: Installation) -> None:
