@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.security import generate_password_hash
 
+from app.gateways.signon.local import hash_password
 from app.models.base import utcnow
 from app.models.unit import Unit
 from app.models.user import AppUser
@@ -72,7 +72,7 @@ def load_units(session: Session) -> dict[str, Unit]:
 
 def load_people(session: Session, units: dict[str, Unit], password: str) -> dict[str, AppUser]:
     roles = {role.name: role for role in session.scalars(select(Role))}
-    hashed = generate_password_hash(password)
+    hashed = hash_password(password)
     accounts = [*ACCOUNTS, *unit_handlers()]
     users = {}
     for place, account in enumerate(accounts, start=1):
