@@ -13,9 +13,8 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import MetaData, insert, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from app import create_app
 from app.extensions import db
-from config import Settings
+from tests.conftest import build_app
 from tests.databases import fresh_database
 
 AFTER = "adjustment"
@@ -25,13 +24,7 @@ AFTER = "adjustment"
 def old_office(worker: str, tmp_path: Path) -> Iterator[Flask]:
     """An office as it was: the tables of the first version, and three projects in them."""
     url = fresh_database(f"migrating_{worker}", tmp_path)
-    environment = {
-        "APP_PROFILE": "testing",
-        "DATABASE_URL": url,
-        "DATA_DIR": str(tmp_path),
-        "HUEY_URL": "memory://",
-    }
-    app = create_app(Settings.from_environment(environment))
+    app = build_app(url, tmp_path)
     with app.app_context():
         upgrade(revision=_before())
         _fill()

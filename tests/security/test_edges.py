@@ -13,7 +13,6 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import create_app
 from app.extensions import db, talisman
 from app.models.log import SystemLog
 from app.models.unit import Unit
@@ -45,17 +44,7 @@ def variant(site: Flask, **environment: str) -> Iterator[Flask]:
     kept = dict(vars(talisman))
     settings: Settings = site.config["SETTINGS"]
     try:
-        yield create_app(
-            Settings.from_environment(
-                {
-                    "APP_PROFILE": "testing",
-                    "DATABASE_URL": settings.database_url,
-                    "DATA_DIR": str(settings.data_dir),
-                    "HUEY_URL": "memory://",
-                    **environment,
-                }
-            )
-        )
+        yield build_app(settings.database_url, settings.data_dir, **environment)
     finally:
         vars(talisman).update(kept)
 
@@ -63,7 +52,6 @@ def variant(site: Flask, **environment: str) -> Iterator[Flask]:
 @pytest.fixture
 def behind_tls(site: Flask) -> Iterator[Flask]:
     with variant(site, HTTPS="1") as app:
-        app.test_client_class = IsolatedClient
         yield app
 
 
