@@ -13,6 +13,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from app import create_app
 from app.extensions import db
@@ -28,12 +30,14 @@ OwnDatabase = Callable[..., AbstractContextManager[Flask]]
 """What the fixture `own_database` gives."""
 
 
+BROWSER = "tests/browser"
+
 HEAVY = (
+    BROWSER,
     "tests/access/test_routes.py",
     "tests/api/test_policy.py",
     "tests/security/test_surface.py",
     "tests/journeys/test_killed.py",
-    "tests/browser",
     "tests/tasks",
 )
 """Pages of tests that take longest; a page stays in one process, so they come first and the short ones fill
@@ -64,6 +68,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(here).as_posix().startswith(WITHOUT_DATABASE):
             item.add_marker(pytest.mark.any_database)
+
+
+class Desks(LoadFileScheduling):
+    """A page of tests stays in one process, and all browser tests in the same one: a browser at work keeps
+    more than one core busy and now and then waits, so it runs best beside a process that does neither."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Desks:
+    """Who gets which tests when they are spread over processes."""
+    return Desks(config, log)
 
 
 def build_app(url: str, folder: Path, **environment: str) -> Flask:
