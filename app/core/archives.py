@@ -26,6 +26,19 @@ _CHUNK = 1 << 18
 _ENCRYPTED = 0x1
 
 
+DAMAGE = (
+    BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+"""What zipfile raises over a container that is damaged, or made to look so."""
+
+
 class ArchiveProblem(Labelled):
     """Why a zip container was refused."""
 
@@ -62,7 +75,7 @@ def open_archive(file: BinaryIO, limits: ArchiveLimits) -> ZipFile:
     file.seek(0)
     try:
         archive = ZipFile(file)
-    except (BadZipFile, NotImplementedError, struct.error, ValueError, OSError) as error:
+    except DAMAGE as error:
         raise UnsafeArchive(ArchiveProblem.BROKEN) from error
     _check_entries(archive.infolist(), limits)
     return archive

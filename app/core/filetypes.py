@@ -6,12 +6,13 @@ import io
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import BinaryIO
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 import filetype
 
 from app.core import ole
 from app.core.archives import (
+    DAMAGE,
     ArchiveLimits,
     UnsafeArchive,
     check_real_sizes,
@@ -228,7 +229,7 @@ def _check_ooxml(kind: FileKind, archive: ZipFile, names: set[str]) -> None:
         raise _mismatch(kind)
     try:
         declared = archive.read("[Content_Types].xml")
-    except (BadZipFile, EOFError) as error:
+    except DAMAGE as error:
         raise RefusedFile(FileProblem.INCOMPLETE) from error
     if any(name.lower().endswith("vbaproject.bin") for name in names) or b"macroEnabled" in declared:
         raise RefusedFile(FileProblem.MACROS)
@@ -276,7 +277,7 @@ def _check_nested(archive: ZipFile, budget: _Budget, *, depth: int) -> None:
             raise RefusedFile(FileProblem.TOO_LARGE_INSIDE)
         try:
             inner = io.BytesIO(archive.read(entry))
-        except (BadZipFile, EOFError) as error:
+        except DAMAGE as error:
             raise RefusedFile(FileProblem.INCOMPLETE) from error
         if inner.getvalue().startswith(b"PK\x03\x04"):
             _check_nested(_open_container(inner, budget), budget, depth=depth + 1)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import struct
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
@@ -14,11 +12,12 @@ from enum import Enum
 from functools import lru_cache
 from typing import NoReturn
 from xml.parsers import expat
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_datetime
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel
 
+from app.core.archives import DAMAGE
 from app.core.xlsx.unreadable import UnreadableReason, UnreadableWorkbook
 
 CellValue = str | int | Decimal | bool | date | datetime | time | None
@@ -29,19 +28,7 @@ _DEFAULT_BOOK = "xl/workbook.xml"
 _MACROS = "vbaproject.bin"
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
-_DAMAGE = (
-    expat.ExpatError,
-    BadZipFile,
-    zlib.error,
-    struct.error,
-    LookupError,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    ArithmeticError,
-)
+_DAMAGE = (*DAMAGE, expat.ExpatError, LookupError, ArithmeticError)
 """What zipfile, expat and number parsing raise over a file that Excel did not write."""
 
 Attributes = dict[str, str]
