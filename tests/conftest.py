@@ -171,7 +171,10 @@ def standing(app: Flask) -> Iterator[Standing]:
     @contextmanager
     def make() -> Iterator[Session]:
         with app.app_context():
-            yield current_session()
+            session = current_session()
+            yield session
+            # What requests committed meanwhile is inside of what this session has only read.
+            session.commit()
 
     with taken_back(app):
         yield make
