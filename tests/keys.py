@@ -17,10 +17,11 @@ B = TypeVar("B", bound=Browser)
 
 def keys_of(app: Flask, people: Mapping[str, AppUser]) -> dict[str, str]:
     """Everybody's cookie after he logged in."""
-    return {name: _key_of(app, user) for name, user in people.items()}
+    return {name: key_of(app, user) for name, user in people.items()}
 
 
-def _key_of(app: Flask, user: AppUser) -> str:
+def key_of(app: Flask, user: AppUser) -> str:
+    """His cookie after he logged in."""
     browser = Browser(app.test_client())
     assert browser.log_in(user.username).status_code == 302
     return browser.cookie
