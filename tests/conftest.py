@@ -160,6 +160,17 @@ def taken_back(app: Flask) -> Iterator[None]:
             transaction.rollback()
 
 
+@contextmanager
+def anew(app: Flask) -> Iterator[None]:
+    """One of many goes at the same in one test: nothing of it is left to the next."""
+    db.session.remove()
+    with taken_back(app):
+        try:
+            yield
+        finally:
+            db.session.remove()
+
+
 @pytest.fixture(scope="module")
 def standing(app: Flask) -> Iterator[Standing]:
     """What all tests of a page begin with is made once, by fixtures of the page that work
