@@ -1,4 +1,4 @@
-"""One application per test process, one rolled-back transaction per test; SQLite, or PostgreSQL when told."""
+"""One application per test process; what a test does is taken back. SQLite, or PostgreSQL when told."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
@@ -28,6 +29,9 @@ __all__ = ["PASSWORD", "IsolatedClient", "build_app"]
 
 OwnDatabase = Callable[..., AbstractContextManager[Flask]]
 """What the fixture `own_database` gives."""
+
+Standing = Callable[[], AbstractContextManager[Session]]
+"""What the fixture `standing` gives."""
 
 
 BROWSER = "tests/browser"
@@ -150,22 +154,66 @@ def own_database(app: Flask, templates: Templates, tmp_path_factory: pytest.Temp
     return enter
 
 
-@pytest.fixture
-def rollback(app: Flask) -> Iterator[None]:
-    """Everything a test commits goes into one outer transaction that is rolled back after it."""
+@contextmanager
+def taken_back(app: Flask) -> Iterator[None]:
+    """Whatever is committed inside is taken back at the end: by a transaction around it, or by a savepoint
+    where one of these is around already. Nothing that was read before or inside may be kept by a session."""
     with app.app_context():
         engines: dict[Any, Any] = db.engines
-        engine = engines[None]
-    connection = engine.connect()
-    transaction = connection.begin()
-    engines[None] = connection
+    usual = engines[None]
     db.session.session_factory.kw["join_transaction_mode"] = "create_savepoint"
-    try:
+    if isinstance(usual, Connection):
+        savepoint = usual.begin_nested()
+        try:
+            yield
+        finally:
+            savepoint.rollback()
+        return
+    with usual.connect() as connection, connection.begin() as transaction:
+        engines[None] = connection
+        try:
+            yield
+        finally:
+            engines[None] = usual
+            transaction.rollback()
+
+
+@contextmanager
+def anew(app: Flask) -> Iterator[None]:
+    """One of many goes at the same in one test: nothing of it is left to the next."""
+    db.session.remove()
+    with taken_back(app):
+        try:
+            yield
+        finally:
+            db.session.remove()
+
+
+@pytest.fixture(scope="module")
+def standing(app: Flask) -> Iterator[Standing]:
+    """What all tests of a page begin with is made once, by fixtures of the page that work
+    `with standing() as session`. Each test finds it as it was made, whatever the others did to it.
+
+    What such fixtures give is for reading; a row to be changed is taken from the test's own session. Every
+    test of the page that looks at the database asks for them, so that it finds the same in any order."""
+
+    @contextmanager
+    def make() -> Iterator[Session]:
+        with app.app_context():
+            session = current_session()
+            yield session
+            # What requests committed meanwhile is inside of what this session has only read.
+            session.commit()
+
+    with taken_back(app):
+        yield make
+
+
+@pytest.fixture
+def rollback(app: Flask) -> Iterator[None]:
+    """Everything a test commits is taken back after it."""
+    with taken_back(app):
         yield
-    finally:
-        engines[None] = engine
-        transaction.rollback()
-        connection.close()
 
 
 @pytest.fixture

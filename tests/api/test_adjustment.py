@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from app.core.enums import Stage
@@ -14,19 +16,52 @@ from app.models.project import Project
 from app.services import funds
 from tests import samples
 from tests.adjustments import GENERAL, arranged, into, out, raw
-from tests.api.conftest import LogIn, Rest
-from tests.factories import make_unit
+from tests.api.conftest import Rest
+from tests.conftest import Standing
+from tests.factories import make_unit, make_user
 from tests.figures import make_project
+from tests.keys import program_of
+
+
+@dataclass(frozen=True)
+class Town:
+    """Programs of a unit, of the bureau's three reviewers, of whom the first drafts, and of finance."""
+
+    handler: Rest
+    bureau: list[Rest]
+    finance: Rest
+
+
+@pytest.fixture(scope="module")
+def town(app: Flask, standing: Standing) -> Town:
+    with standing():
+        unit = make_unit("市政数局(测试)")
+        roles = ("bureau_reviewer", "bureau_checker", "bureau_leader")
+        return Town(
+            program_of(app, make_user("unit_handler", make_unit("开平市教育局(测试)"))),
+            [program_of(app, make_user(role, unit)) for role in roles],
+            program_of(app, make_user("finance", make_unit("市财政局(测试)"))),
+        )
 
 
 @pytest.fixture
-def drafter(bureau: list[Rest]) -> Rest:
-    return bureau[0]
+def handler(town: Town) -> Rest:
+    return town.handler
 
 
 @pytest.fixture
-def finance(log_in: LogIn) -> Rest:
-    return log_in("finance", make_unit("市财政局(测试)"))
+def bureau(town: Town) -> list[Rest]:
+    return town.bureau
+
+
+@pytest.fixture
+def drafter(town: Town, session: Session) -> Rest:
+    return town.bureau[0]
+
+
+@pytest.fixture
+def finance(town: Town) -> Rest:
+    return town.finance
 
 
 def planned(amount: str = "1000.00") -> Project:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from app.access.actor import SYSTEM
@@ -15,13 +17,61 @@ from app.services.unit_of_work import unit_of_work
 from tests import samples
 from tests.api.conftest import Rest
 from tests.change import REASONS, planned_project
-from tests.factories import actor_of
+from tests.conftest import Standing
+from tests.factories import actor_of, make_unit, make_user
+from tests.keys import program_of
+
+
+@dataclass(frozen=True)
+class Town:
+    """Two units' programs, those of the bureau's three reviewers, and a planned project of the first unit."""
+
+    handler: Rest
+    stranger: Rest
+    bureau: list[Rest]
+    project: Project
+
+
+@pytest.fixture(scope="module")
+def town(app: Flask, standing: Standing) -> Town:
+    with standing():
+        handler = make_user(
+            "unit_handler", make_unit("开平市教育局(测试)"), last_name="陈", first_name="晓琳"
+        )
+        stranger = make_user("unit_handler", make_unit("开平市水利局(测试)"))
+        unit = make_unit("市政数局(测试)")
+        people = {
+            "first": make_user("bureau_reviewer", unit),
+            "recheck": make_user("bureau_checker", unit),
+            "final": make_user("bureau_leader", unit),
+        }
+        actors = {step: actor_of(user) for step, user in people.items()}
+        return Town(
+            program_of(app, handler),
+            program_of(app, stranger),
+            [program_of(app, user) for user in people.values()],
+            planned_project(actor_of(handler), actors),
+        )
 
 
 @pytest.fixture
-def project(handler: Rest, bureau: list[Rest]) -> Project:
-    people = dict(zip(("first", "recheck", "final"), (actor_of(each.user) for each in bureau), strict=True))
-    return planned_project(actor_of(handler.user), people)
+def handler(town: Town, session: Session) -> Rest:
+    return town.handler
+
+
+@pytest.fixture
+def stranger(town: Town) -> Rest:
+    return town.stranger
+
+
+@pytest.fixture
+def bureau(town: Town) -> list[Rest]:
+    return town.bureau
+
+
+@pytest.fixture
+def project(town: Town) -> Project:
+    return town.project
 
 
 BODY = {

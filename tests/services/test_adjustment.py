@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -24,13 +25,24 @@ from app.services.access import bump
 from app.services.project import committed_amount
 from app.services.unit_of_work import unit_of_work
 from tests.adjustments import GENERAL, GRANT, Bureau, arranged, fresh, into, out, raw
+from tests.conftest import Standing
 from tests.factories import actor_of, make_actor, make_unit, make_user
 from tests.sql import count_statements
 
+pytestmark = pytest.mark.usefixtures("bureau")
+
+
+@pytest.fixture(scope="module")
+def open_bureau(standing: Standing) -> Bureau:
+    """As every test finds it."""
+    with standing():
+        return Bureau.open()
+
 
 @pytest.fixture
-def bureau(session: Session) -> Bureau:
-    return Bureau.open()
+def bureau(open_bureau: Bureau, session: Session) -> Bureau:
+    """A test's own: it may put somebody else in a place."""
+    return replace(open_bureau)
 
 
 @pytest.fixture

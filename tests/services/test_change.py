@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +20,6 @@ from app.models.change import ChangeRequest
 from app.models.declaration import Declaration
 from app.models.log import FieldChange
 from app.models.project import Project
-from app.models.unit import Unit
 from app.services import annual_plan, change, review
 from app.services.unit_of_work import unit_of_work
 from tests import samples
@@ -35,28 +36,55 @@ from tests.change import (
     to_amount,
     yuan,
 )
+from tests.conftest import Standing
 from tests.factories import make_actor, make_unit
 
 
-@pytest.fixture
-def office(session: Session) -> Unit:
-    return make_unit("开平市教育局(测试)")
+@dataclass(frozen=True)
+class Town:
+    """A unit's handler, the bureau, and what is in the plan: the new build, and small renewals by amount."""
+
+    handler: Actor
+    bureau: dict[str, Actor]
+    new_build: int
+    renewals: dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def town(standing: Standing) -> Town:
+    with standing():
+        office = make_unit("开平市教育局(测试)")
+        handler = make_actor("unit_handler", office, last_name="陈", first_name="晓琳")
+        bureau = make_bureau()
+        amounts = ("100000.00", "950000.00", "1000000.00")
+        return Town(
+            handler,
+            bureau,
+            planned_project(handler, bureau).id,
+            {amount: planned_project(handler, bureau, of_amount(amount)).id for amount in amounts},
+        )
 
 
 @pytest.fixture
-def handler(office: Unit) -> Actor:
-    return make_actor("unit_handler", office, last_name="陈", first_name="晓琳")
+def handler(town: Town) -> Actor:
+    return town.handler
 
 
 @pytest.fixture
-def bureau(session: Session) -> dict[str, Actor]:
-    return make_bureau()
+def bureau(town: Town) -> dict[str, Actor]:
+    return town.bureau
 
 
 @pytest.fixture
-def project(handler: Actor, bureau: dict[str, Actor]) -> Project:
+def project(town: Town, session: Session) -> Project:
     """The new build of 4,950,000 yuan, in the plan."""
-    return planned_project(handler, bureau)
+    return session.get_one(Project, town.new_build)
+
+
+@pytest.fixture
+def renewal(town: Town, session: Session) -> Callable[[str], Project]:
+    """The renewal of an amount, in the plan."""
+    return lambda amount: session.get_one(Project, town.renewals[amount])
 
 
 def refused(excinfo: pytest.ExceptionInfo[InvalidInput]) -> dict[str, str]:
@@ -242,18 +270,24 @@ class TestRatio:
         ],
     )
     def test_below_at_and_above(
-        self, handler: Actor, bureau: dict[str, Actor], amount: str, ratio: str, major: bool
+        self,
+        handler: Actor,
+        bureau: dict[str, Actor],
+        renewal: Callable[[str], Project],
+        amount: str,
+        ratio: str,
+        major: bool,
     ) -> None:
-        project = planned_project(handler, bureau, of_amount("100000.00"))
+        project = renewal("100000.00")
         row = submitted(handler, project, **to_amount(amount))
         assert (f"{row.change_ratio:.2f}", row.is_major) == (ratio, major)
         approve(bureau, row, "first")
         assert (review.open_task(bureau["recheck"], "change", row.id) is not None) is major
 
     def test_of_the_approved_amount_once_there_is_one(
-        self, session: Session, handler: Actor, bureau: dict[str, Actor]
+        self, session: Session, handler: Actor, bureau: dict[str, Actor], renewal: Callable[[str], Project]
     ) -> None:
-        project = planned_project(handler, bureau, of_amount("100000.00"))
+        project = renewal("100000.00")
         with unit_of_work(SYSTEM) as open_session:
             open_session.get_one(Project, project.id).approved_amount = Decimal("80000.00")
         row = submitted(handler, project, **to_amount("108000.00"))
@@ -277,9 +311,16 @@ class TestThreshold:
         ],
     )
     def test_below_at_and_above(
-        self, session: Session, handler: Actor, bureau: dict[str, Actor], before: str, after: str, again: bool
+        self,
+        session: Session,
+        handler: Actor,
+        bureau: dict[str, Actor],
+        renewal: Callable[[str], Project],
+        before: str,
+        after: str,
+        again: bool,
     ) -> None:
-        project = planned_project(handler, bureau, of_amount(before))
+        project = renewal(before)
         row = submitted(handler, project, **to_amount(after))
         assert row.needs_assessment is again
         assert fresh(session, project).needs_assessment is False
@@ -325,9 +366,9 @@ class TestApproval:
         assert fresh(session, project).version == was + 1
 
     def test_amounts_and_channels_follow_and_the_arranged_budget_does_not(
-        self, session: Session, handler: Actor, bureau: dict[str, Actor]
+        self, session: Session, handler: Actor, bureau: dict[str, Actor], renewal: Callable[[str], Project]
     ) -> None:
-        project = planned_project(handler, bureau, of_amount("100000.00"))
+        project = renewal("100000.00")
         arrange(session, bureau["finance"], project, "90000.00")
         row = submitted(
             handler,
@@ -403,9 +444,9 @@ class TestApproval:
         assert plan.unit_id == other.id
 
     def test_the_second_change_builds_on_the_first_and_both_add_up(
-        self, session: Session, handler: Actor, bureau: dict[str, Actor]
+        self, session: Session, handler: Actor, bureau: dict[str, Actor], renewal: Callable[[str], Project]
     ) -> None:
-        project = planned_project(handler, bureau, of_amount("100000.00"))
+        project = renewal("100000.00")
         approve(bureau, submitted(handler, project, **to_amount("106000.00")))
         row = change.create(handler, project.id)
         assert yuan(row.amount_before) == "106000.00"

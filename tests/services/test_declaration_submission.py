@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -24,36 +25,56 @@ from app.models.log import FieldChange, SystemLog
 from app.models.message import OutboxMessage
 from app.models.project import Project, ProjectFunding
 from app.models.unit import Unit
+from app.models.user import AppUser
 from app.services import annual_plan, attachment, dictionary, funds, review
 from app.services import declaration as service
 from app.services import project as projects
 from app.services.declaration import changes
 from app.services.unit_of_work import unit_of_work
 from tests import samples
+from tests.conftest import Standing
 from tests.factories import make_actor, make_unit
 from tests.sql import count_statements
 
 
-@pytest.fixture
-def office(session: Session) -> Unit:
-    return make_unit("开平市教育局(测试)")
+@dataclass(frozen=True)
+class Town:
+    """A unit and its handler; the data bureau's three reviewers and finance."""
+
+    office: Unit
+    handler: Actor
+    bureau: dict[str, Actor]
+
+
+@pytest.fixture(scope="module")
+def town(standing: Standing) -> Town:
+    with standing():
+        office, unit = make_unit("开平市教育局(测试)"), make_unit("市政数局(测试)")
+        return Town(
+            office,
+            make_actor("unit_handler", office, last_name="陈", first_name="晓琳"),
+            {
+                "first": make_actor("bureau_reviewer", unit),
+                "second": make_actor("bureau_checker", unit),
+                "last": make_actor("bureau_leader", unit),
+                "finance": make_actor("finance"),
+            },
+        )
 
 
 @pytest.fixture
-def handler(office: Unit) -> Actor:
-    return make_actor("unit_handler", office, last_name="陈", first_name="晓琳")
+def office(town: Town) -> Unit:
+    return town.office
 
 
 @pytest.fixture
-def bureau(session: Session) -> dict[str, Actor]:
-    """The data bureau's three reviewers and finance."""
-    unit = make_unit("市政数局(测试)")
-    return {
-        "first": make_actor("bureau_reviewer", unit),
-        "second": make_actor("bureau_checker", unit),
-        "last": make_actor("bureau_leader", unit),
-        "finance": make_actor("finance"),
-    }
+def handler(town: Town, session: Session) -> Actor:
+    return town.handler
+
+
+@pytest.fixture
+def bureau(town: Town, session: Session) -> dict[str, Actor]:
+    return town.bureau
 
 
 def with_files(actor: Actor, draft: Declaration, files: Mapping[str, str] = samples.NEW_BUILD_FILES) -> None:
@@ -188,7 +209,12 @@ class TestSubmit:
         with pytest.raises(StaleVersion):
             service.submit(handler, draft.id, seen)
 
-    def test_without_a_reviewer_nothing_happens(self, session: Session, handler: Actor) -> None:
+    def test_without_a_reviewer_nothing_happens(
+        self, session: Session, handler: Actor, bureau: dict[str, Actor]
+    ) -> None:
+        with unit_of_work(SYSTEM) as work:
+            for person in ("first", "second", "last"):
+                work.get_one(AppUser, bureau[person].user_id).roles = []
         draft = service.create(handler, samples.maintenance())
         with pytest.raises(Conflict):
             service.submit(handler, draft.id, draft.version)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from decimal import Decimal
 from threading import Barrier
 
@@ -25,7 +26,7 @@ from app.models.project import Project, ProjectFundEntry
 from app.services import adjustment, annual_plan, funds, review
 from app.services.unit_of_work import current_session
 from tests.adjustments import GENERAL, GRANT, Bureau, arranged, into, out, task_of
-from tests.conftest import OwnDatabase
+from tests.conftest import OwnDatabase, Standing, anew
 
 CENTS = st.integers(0, 200_000).map(lambda cents: f"{Decimal(cents) / 100:.2f}")
 CHANNELS = st.sampled_from([GENERAL, GRANT, "BOND"])
@@ -64,6 +65,27 @@ def test_shares_add_up_to_the_cent_and_none_is_far_from_its_part(
         assert all(abs(parts[key] * total - amount * weights[key]) <= total / 100 for key in weights)
 
 
+@dataclass(frozen=True)
+class Town:
+    """A bureau, and three projects: with money of two channels, with money of one, with none."""
+
+    bureau: Bureau
+    projects: list[Project]
+
+
+@pytest.fixture(scope="module")
+def town(standing: Standing) -> Town:
+    with standing():
+        bureau = Bureau.open()
+        channels = {GENERAL: "60.00", GRANT: "40.00"}
+        projects = [
+            bureau.project("100.00", channels=channels),
+            bureau.project("50.00"),
+            bureau.project(None),
+        ]
+        return Town(bureau, projects)
+
+
 @settings(
     max_examples=40,
     deadline=None,
@@ -71,15 +93,14 @@ def test_shares_add_up_to_the_cent_and_none_is_far_from_its_part(
 )
 @given(steps=st.lists(STEPS, min_size=1, max_size=8))
 def test_any_order_of_arrangements_and_adjustments_keeps_every_chain(
-    session: Session, steps: list[tuple]
+    app: Flask, session: Session, town: Town, steps: list[tuple]
 ) -> None:
     """What is legal happens, what is not is refused; after each, our own sums and the database's agree."""
-    bureau = Bureau.open()
-    projects = [
-        bureau.project("100.00", channels={GENERAL: "60.00", GRANT: "40.00"}),
-        bureau.project("50.00"),
-        bureau.project(None),
-    ]
+    with anew(app):
+        _take(current_session(), town.bureau, town.projects, steps)
+
+
+def _take(session: Session, bureau: Bureau, projects: list[Project], steps: list[tuple]) -> None:
     expected: list[Counter[str]] = [
         Counter({GENERAL: Decimal("60.00"), GRANT: Decimal("40.00")}),
         Counter({GENERAL: Decimal("50.00")}),

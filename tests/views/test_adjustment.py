@@ -18,9 +18,11 @@ from app.models.adjustment import FundAdjustment
 from app.models.project import Project
 from app.models.unit import Unit
 from app.models.user import AppUser
+from app.services.unit_of_work import current_session
 from tests.adjustments import GENERAL, GRANT, Bureau, arranged, fresh, into, out, task_of
-from tests.conftest import IsolatedClient
+from tests.conftest import Standing
 from tests.factories import actor_of, make_unit, make_user
+from tests.keys import enter, keys_of
 from tests.pages import form_of, words
 from tests.samples import pdf
 from tests.security.conftest import Browser
@@ -32,28 +34,36 @@ class Town:
     """The bureau and finance, each with a browser, and projects with money."""
 
     app: Flask
-    session: Session
     people: Mapping[str, AppUser]
+    keys: Mapping[str, str]
     bureau: Bureau
 
+    @property
+    def session(self) -> Session:
+        return current_session()
+
     def browser(self, name: str) -> Browser:
-        self.app.test_client_class = IsolatedClient
-        browser = Browser(self.app.test_client())
-        browser.log_in(self.people[name].username)
-        return browser
+        return enter(Browser(self.app.test_client()), self.keys[name])
+
+
+@pytest.fixture(scope="module")
+def begun(app: Flask, standing: Standing) -> Town:
+    """The town as every test finds it."""
+    with standing():
+        unit = make_unit("市政数局(测试)")
+        people = {
+            "drafter": make_user("bureau_reviewer", unit),
+            "leader": make_user("bureau_leader", unit),
+            "finance": make_user("finance", make_unit("市财政局(测试)")),
+            "handler": make_user("unit_handler", make_unit("市教育局(测试)")),
+        }
+        drafter, leader, finance, _ = map(actor_of, people.values())
+        return Town(app, people, keys_of(app, people), Bureau(unit, drafter, leader, finance))
 
 
 @pytest.fixture
-def town(app: Flask, session: Session) -> Town:
-    unit = make_unit("市政数局(测试)")
-    people = {
-        "drafter": make_user("bureau_reviewer", unit),
-        "leader": make_user("bureau_leader", unit),
-        "finance": make_user("finance", make_unit("市财政局(测试)")),
-        "handler": make_user("unit_handler", make_unit("市教育局(测试)")),
-    }
-    actors = {name: actor_of(user) for name, user in people.items()}
-    return Town(app, session, people, Bureau(unit, actors["drafter"], actors["leader"], actors["finance"]))
+def town(begun: Town, session: Session) -> Town:
+    return begun
 
 
 NEW = "/adjustment/drafts/new"

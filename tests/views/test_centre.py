@@ -21,7 +21,7 @@ from app.services import remark, review
 from app.services.message import delivery
 from tests.factories import actor_of, make_user
 from tests.sql import count_statements
-from tests.views.test_review import Bureau, bureau  # noqa: F401
+from tests.views.bureau import Bureau
 
 LISTS = {box: f"/task/{box.value}/list/" for box in Box}
 
@@ -51,7 +51,7 @@ def due(office: Bureau, document: int, at: dt.datetime | None) -> None:
 
 
 class TestBoxes:
-    def test_each_tab_counts_what_its_list_shows(self, bureau: Bureau) -> None:  # noqa: F811
+    def test_each_tab_counts_what_its_list_shows(self, bureau: Bureau) -> None:
         names = [bureau.declared(title=f"项目{number}") for number in range(4)]
         bureau.approve(names[0], "first", "second", "last")
         bureau.approve(names[1], "first")
@@ -66,7 +66,7 @@ class TestBoxes:
                 rows = re.search(r"<tbody>(.*?)</tbody>", page, re.S)
                 assert (rows[1].count("<tr") if rows else 0) == counts(page)[boxes.index(box)]
 
-    def test_the_header_the_menu_and_the_workbench_say_the_same(self, bureau: Bureau) -> None:  # noqa: F811
+    def test_the_header_the_menu_and_the_workbench_say_the_same(self, bureau: Bureau) -> None:
         for number in range(3):
             bureau.declared(title=f"项目{number}")
         page = bureau.at_work("first").get("/").text
@@ -78,7 +78,7 @@ class TestBoxes:
         assert badges.count("/task/todo/list/") >= 2
 
     @pytest.mark.parametrize("path", LISTS.values())
-    def test_asks_the_database_little(self, bureau: Bureau, path: str) -> None:  # noqa: F811
+    def test_asks_the_database_little(self, bureau: Bureau, path: str) -> None:
         for number in range(6):
             document = bureau.declared(title=f"项目{number}")
             if number % 2:
@@ -93,7 +93,7 @@ class TestBoxes:
             most = 10 if bureau.session.get_bind().dialect.name == "sqlite" else 12
             assert len(sent) <= most, str(sent)
 
-    def test_what_i_did_is_within_what_i_may_read(self, bureau: Bureau) -> None:  # noqa: F811
+    def test_what_i_did_is_within_what_i_may_read(self, bureau: Bureau) -> None:
         document = bureau.declared()
         bureau.approve(document, "first")
         actor = actor_of(bureau.people["first"])
@@ -102,7 +102,7 @@ class TestBoxes:
             bureau.session.scalars(select(Task.id).where(policy.criterion(actor, Task)))
         )
 
-    def test_an_agent_and_whom_he_stood_in_for_both_have_done_it(self, bureau: Bureau) -> None:  # noqa: F811
+    def test_an_agent_and_whom_he_stood_in_for_both_have_done_it(self, bureau: Bureau) -> None:
         first, agent = (actor_of(bureau.people[name]) for name in ("first", "last"))
         today = dt.datetime.now(dt.UTC).astimezone(dt.timezone(dt.timedelta(hours=8))).date()
         review.appoint(first, agent.user_id or 0, today, today)
@@ -115,7 +115,7 @@ class TestBoxes:
 
 
 class TestSearch:
-    def test_lights_find_what_their_lamps_show(self, bureau: Bureau) -> None:  # noqa: F811
+    def test_lights_find_what_their_lamps_show(self, bureau: Bureau) -> None:
         now = utcnow()
         for title, at in (
             ("逾期的", now - dt.timedelta(days=3)),
@@ -154,7 +154,7 @@ class TestSearch:
             (Box.COPIED, "read=read", False),
         ],
     )
-    def test_conditions(self, bureau: Bureau, box: Box, query: str, found: bool) -> None:  # noqa: F811
+    def test_conditions(self, bureau: Bureau, box: Box, query: str, found: bool) -> None:
         document = bureau.declared(title="教育城域网运维")
         copy_to(bureau, document, "second")
         person = {Box.TODO: "first", Box.STARTED: "handler", Box.COPIED: "second"}[box]
@@ -163,10 +163,10 @@ class TestSearch:
         assert ("教育城域网运维</" in page.text) is found
 
     @pytest.mark.parametrize("query", ["light=PINK", "kind=secret", "sort=light", "page=abc", "nothing=1"])
-    def test_bad_conditions_are_refused(self, bureau: Bureau, query: str) -> None:  # noqa: F811
+    def test_bad_conditions_are_refused(self, bureau: Bureau, query: str) -> None:
         assert bureau.at_work("first").get(f"{LISTS[Box.TODO]}?{query}").status_code == 400
 
-    def test_the_workbook_has_the_rows_of_the_list(self, bureau: Bureau) -> None:  # noqa: F811
+    def test_the_workbook_has_the_rows_of_the_list(self, bureau: Bureau) -> None:
         bureau.declared(title="教育城域网运维")
         bureau.declared(title="数字档案馆建设")
         answer = bureau.at_work("first").get("/task/todo/export?q=教育")
@@ -180,7 +180,7 @@ class TestSearch:
 
 
 class TestCopies:
-    def test_a_copy_is_read_by_opening_it_and_by_nothing_else(self, bureau: Bureau) -> None:  # noqa: F811
+    def test_a_copy_is_read_by_opening_it_and_by_nothing_else(self, bureau: Bureau) -> None:
         document = bureau.declared(title="教育城域网运维")
         copy_to(bureau, document, "second")
         desk = bureau.at_work("second")
@@ -197,7 +197,7 @@ class TestCopies:
         bureau.session.refresh(copy)
         assert copy.read_at is not None
 
-    def test_somebody_elses_copy_stays_unread(self, bureau: Bureau) -> None:  # noqa: F811
+    def test_somebody_elses_copy_stays_unread(self, bureau: Bureau) -> None:
         copy_to(bureau, bureau.declared(), "second")
         copy = bureau.session.scalars(select(CopyTo)).one()
         other = bureau.at_work("last")
@@ -206,7 +206,7 @@ class TestCopies:
         bureau.session.refresh(copy)
         assert copy.read_at is None
 
-    def test_all_at_once_and_from_a_message(self, bureau: Bureau) -> None:  # noqa: F811
+    def test_all_at_once_and_from_a_message(self, bureau: Bureau) -> None:
         documents = [bureau.declared(title=f"项目{number}") for number in range(3)]
         for document in documents:
             copy_to(bureau, document, "second")
@@ -224,7 +224,7 @@ class TestCopies:
 
 
 class TestRemarkPages:
-    def test_without_a_script_everything_is_a_plain_form(self, bureau: Bureau) -> None:  # noqa: F811
+    def test_without_a_script_everything_is_a_plain_form(self, bureau: Bureau) -> None:
         document = bureau.declared()
         task = bureau.task("first", document)
         desk, unit = bureau.at_work("first"), bureau.at_work("handler")
@@ -245,7 +245,7 @@ class TestRemarkPages:
         sheet = unit.get(f"/remark/declaration/{document}/sheet").text
         assert all(words in sheet for words in ("请说明。", "已改。", "项目名称", "梁志明"))
 
-    def test_what_is_refused_comes_back_filled_in(self, bureau: Bureau) -> None:  # noqa: F811
+    def test_what_is_refused_comes_back_filled_in(self, bureau: Bureau) -> None:
         document = bureau.declared()
         here = f"/review/{bureau.task('first', document).id}"
         long = "长" * (remark.LONGEST + 1)
@@ -255,7 +255,7 @@ class TestRemarkPages:
         assert page.status_code == 400
         assert long in page.text and 'name="field" value="title"' in page.text
 
-    def test_a_script_gets_the_panel_as_it_is_now(self, bureau: Bureau) -> None:  # noqa: F811
+    def test_a_script_gets_the_panel_as_it_is_now(self, bureau: Bureau) -> None:
         document = bureau.declared()
         here = f"/review/{bureau.task('first', document).id}"
         desk = bureau.at_work("first")
@@ -272,13 +272,13 @@ class TestRemarkPages:
     @pytest.mark.parametrize(
         "path", ["/remark/declaration/{0}/sheet", "/remark/declaration/{0}/export", "/ledger/declaration/{0}"]
     )
-    def test_another_units_papers_are_not_there(self, bureau: Bureau, path: str) -> None:  # noqa: F811
+    def test_another_units_papers_are_not_there(self, bureau: Bureau, path: str) -> None:
         document = bureau.declared()
         assert bureau.at_work("handler").get(path.format(document)).status_code == 200
         bureau.people = {**bureau.people, "stranger": make_user("unit_handler")}
         assert bureau.at_work("stranger").get(path.format(document)).status_code == 404
 
-    def test_the_ledger_is_on_the_page_and_in_a_workbook(self, bureau: Bureau) -> None:  # noqa: F811
+    def test_the_ledger_is_on_the_page_and_in_a_workbook(self, bureau: Bureau) -> None:
         document = bureau.declared()
         bureau.approve(document, "first")
         desk = bureau.at_work("handler")
@@ -288,7 +288,7 @@ class TestRemarkPages:
         assert sheet.max_row == 1 + 3 + 2, "two at the first step, one at the next, and both totals"
 
 
-def test_one_person_in_hundreds_of_runs_is_found_by_his_own_index(bureau: Bureau) -> None:  # noqa: F811
+def test_one_person_in_hundreds_of_runs_is_found_by_his_own_index(bureau: Bureau) -> None:
     """SQLite read every run because nearly all are of one kind."""
     if bureau.session.get_bind().dialect.name != "sqlite":
         pytest.skip("PostgreSQL chooses by the figures it keeps")

@@ -21,51 +21,60 @@ from app.models.change import ChangeRequest
 from app.models.project import Project
 from app.models.user import AppUser
 from app.services import change, review
-from app.services.unit_of_work import unit_of_work
+from app.services.unit_of_work import current_session, unit_of_work
 from tests import samples
 from tests.change import REASONS, attach, drafted, planned_project
-from tests.conftest import IsolatedClient
+from tests.conftest import Standing
 from tests.factories import actor_of, make_unit, make_user
+from tests.keys import enter, keys_of
 from tests.pages import form_of
 from tests.security.conftest import Browser
 from tests.sql import count_statements
 
 
-@dataclass
+@dataclass(frozen=True)
 class Town:
     """A unit with a planned project, and the bureau's reviewers, each with a browser."""
 
     app: Flask
-    session: Session
     people: Mapping[str, AppUser]
+    keys: Mapping[str, str]
     project: Project
+
+    @property
+    def session(self) -> Session:
+        return current_session()
 
     def actor(self, name: str) -> Actor:
         return actor_of(self.people[name])
 
     def browser(self, name: str) -> Browser:
-        self.app.test_client_class = IsolatedClient
-        browser = Browser(self.app.test_client())
-        browser.log_in(self.people[name].username)
-        return browser
+        return enter(Browser(self.app.test_client()), self.keys[name])
 
     def only(self) -> ChangeRequest:
         self.session.expire_all()
         return self.session.scalars(select(ChangeRequest).options(selectinload(ChangeRequest.items))).one()
 
 
+@pytest.fixture(scope="module")
+def begun(app: Flask, standing: Standing) -> Town:
+    """The town as every test finds it."""
+    with standing():
+        bureau = make_unit("市政数局(测试)")
+        people = {
+            "handler": make_user("unit_handler", make_unit("开平市教育局(测试)")),
+            "first": make_user("bureau_reviewer", bureau),
+            "recheck": make_user("bureau_checker", bureau),
+            "final": make_user("bureau_leader", bureau),
+            "other": make_user("unit_handler", make_unit("开平市水利局(测试)")),
+        }
+        actors = {name: actor_of(user) for name, user in people.items()}
+        return Town(app, people, keys_of(app, people), planned_project(actors["handler"], actors))
+
+
 @pytest.fixture
-def town(app: Flask, session: Session) -> Town:
-    bureau = make_unit("市政数局(测试)")
-    people = {
-        "handler": make_user("unit_handler", make_unit("开平市教育局(测试)")),
-        "first": make_user("bureau_reviewer", bureau),
-        "recheck": make_user("bureau_checker", bureau),
-        "final": make_user("bureau_leader", bureau),
-        "other": make_user("unit_handler", make_unit("开平市水利局(测试)")),
-    }
-    actors = {name: actor_of(user) for name, user in people.items()}
-    return Town(app, session, people, planned_project(actors["handler"], actors))
+def town(begun: Town, session: Session) -> Town:
+    return begun
 
 
 def opened(town: Town, browser: Browser) -> str:

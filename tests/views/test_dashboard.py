@@ -7,6 +7,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -28,33 +29,49 @@ from app.models.unit import Unit
 from app.models.user import AppUser
 from app.services import clock, log
 from app.services.unit_of_work import unit_of_work
-from tests.conftest import IsolatedClient
+from tests.conftest import Standing
 from tests.factories import make_unit, make_user
 from tests.figures import day, listed, make_declaration, make_project
+from tests.keys import enter, key_of, keys_of
 from tests.pages import words
 from tests.security.conftest import Browser
 from tests.sql import count_statements
 
 EVIL = "</script><b>{a}单位"
 PHONES = ("13900003320", "13800002210")
+ROLES = (
+    "unit_handler",
+    "unit_leader",
+    "bureau_reviewer",
+    "bureau_leader",
+    "finance",
+    "review_firm",
+    "expert",
+    "viewer_stats",
+    "sys_admin",
+    "sec_admin",
+    "audit_admin",
+)
 
 
-@pytest.fixture
-def at_work(app: Flask, session: Session) -> Any:
-    """A browser for somebody with a role, logged in."""
+@dataclass(frozen=True)
+class Town:
+    """Units with projects of every stage, and somebody of the first one in every role, by his key."""
 
-    def begin(role: str, unit: Unit | None = None) -> Browser:
-        app.test_client_class = IsolatedClient
-        browser = Browser(app.test_client())
-        browser.log_in(make_user(role, unit).username)
-        return browser
-
-    return begin
+    units: list[Unit]
+    keys: dict[str, str]
 
 
-@pytest.fixture
-def office(session: Session) -> list[Unit]:
-    """Four units with projects of every stage, in several months and of several types."""
+@pytest.fixture(scope="module")
+def town(app: Flask, standing: Standing) -> Town:
+    with standing():
+        units = _units()
+        people = {role: make_user(role, units[0]) for role in ROLES}
+        return Town(units, keys_of(app, people))
+
+
+def _units() -> list[Unit]:
+    """Four units with projects of every stage, in several months and of several types, of 2026 and 2027."""
     units = [make_unit(f"开平市第{place}局", short_name=f"第{place}局") for place in range(1, 4)]
     units.append(make_unit(EVIL))
     stages = (Stage.DECLARED, Stage.PLANNED, Stage.CONTRACTED, Stage.REJECTED, Stage.CLOSED)
@@ -71,6 +88,22 @@ def office(session: Session) -> list[Unit]:
             submitted=day(f"2026-{number % 9 + 1:02d}-{1 if number % 2 else 28:02d}", hour=0),
         )
     return units
+
+
+@pytest.fixture
+def office(town: Town, session: Session) -> list[Unit]:
+    return town.units
+
+
+@pytest.fixture
+def at_work(app: Flask, town: Town, session: Session) -> Any:
+    """A browser for somebody with a role, logged in; somebody new where his unit is told."""
+
+    def begin(role: str, unit: Unit | None = None) -> Browser:
+        key = town.keys[role] if unit is None else key_of(app, make_user(role, unit))
+        return enter(Browser(app.test_client()), key)
+
+    return begin
 
 
 def charts_of(page: str) -> list[dict[str, Any]]:
@@ -109,19 +142,19 @@ class TestMarksAndLists:
 
     def test_the_others_lead_to_all_other_units(self, at_work: Any, session: Session) -> None:
         for number in range(14):
-            make_project(make_unit(), requested=f"{1000 - number}.00")
+            make_project(make_unit(), year=2028, requested=f"{1000 - number}.00")
         browser = at_work("viewer_stats")
-        by_unit = charts_of(browser.get("/dashboard/?year=2027").text)[0]
+        by_unit = charts_of(browser.get("/dashboard/?year=2028").text)[0]
         others = by_unit["series"][0]["data"][-1]
         assert others["value"] == Decimal("0.1975")
         assert listed(browser.get(others["href"])) == 2
 
     def test_a_month_ends_at_midnight_in_china_on_both_sides(self, at_work: Any, session: Session) -> None:
         unit = make_unit()
-        make_project(unit, submitted=day("2026-09-30", hour=23))
-        make_project(unit, submitted=day("2026-10-01", hour=0))
+        make_project(unit, year=2028, submitted=day("2026-09-30", hour=23))
+        make_project(unit, year=2028, submitted=day("2026-10-01", hour=0))
         browser = at_work("viewer_stats")
-        by_month = charts_of(browser.get("/dashboard/?year=2027").text)[1]
+        by_month = charts_of(browser.get("/dashboard/?year=2028").text)[1]
         found = {item["name"]: item for item in items_of(by_month)}
         assert {name: item["value"] for name, item in found.items()} == {"2026-09": 1, "2026-10": 1}
         assert all(listed(browser.get(item["href"])) == 1 for item in found.values())
@@ -187,24 +220,9 @@ class TestThePage:
 
 
 class TestTheWorkbench:
-    @pytest.mark.parametrize(
-        "role",
-        [
-            "unit_handler",
-            "unit_leader",
-            "bureau_reviewer",
-            "bureau_leader",
-            "finance",
-            "review_firm",
-            "expert",
-            "viewer_stats",
-            "sys_admin",
-            "sec_admin",
-            "audit_admin",
-        ],
-    )
+    @pytest.mark.parametrize("role", ROLES)
     def test_everybody_has_one_in_few_statements(self, at_work: Any, office: list[Unit], role: str) -> None:
-        browser = at_work(role, office[0])
+        browser = at_work(role)
         browser.get("/")
         with count_statements() as sent:
             page = browser.get("/")

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -30,10 +29,11 @@ from app.models.flow import FlowLog, FlowRun, Task
 from app.models.unit import Unit
 from app.models.user import AppUser
 from app.services import attachment, declaration, review
-from app.services.unit_of_work import unit_of_work
+from app.services.unit_of_work import current_session, unit_of_work
 from tests import samples
-from tests.conftest import IsolatedClient
+from tests.conftest import Standing
 from tests.factories import actor_of, make_unit, make_user
+from tests.keys import enter, keys_of
 from tests.pages import Form, form_of, words
 from tests.security.conftest import Browser
 from tests.sql import count_statements
@@ -49,19 +49,20 @@ class Office:
     """Two units that declare, with two handlers in one of them, and the bureau that reviews."""
 
     app: Flask
-    session: Session
     unit: Unit
     people: dict[str, AppUser]
+    keys: dict[str, str]
+
+    @property
+    def session(self) -> Session:
+        return current_session()
 
     def actor(self, name: str) -> Actor:
         return actor_of(self.people[name])
 
     def at_work(self, name: str) -> Desk:
         """A browser of his own, logged in."""
-        self.app.test_client_class = IsolatedClient
-        desk = Desk(self.app.test_client())
-        assert desk.log_in(self.people[name].username).status_code == 302
-        return desk
+        return enter(Desk(self.app.test_client()), self.keys[name])
 
     def draft(self, by: str = "chen", **changes: Any) -> Declaration:
         return declaration.create(self.actor(by), samples.maintenance(**changes))
@@ -145,24 +146,31 @@ class Desk(Browser):
         )
 
 
+@pytest.fixture(scope="module")
+def begun(app: Flask, standing: Standing) -> Office:
+    """The office as every test finds it."""
+    with standing():
+        root = make_unit("开平市(申报)")
+        water = make_unit("开平市水利局(申报)", root)
+        school = make_unit("开平市教育局(申报)", root)
+        bureau = make_unit("市政数局(申报)", root)
+        people = {
+            "chen": make_user("unit_handler", water, last_name="陈", first_name="晓琳"),
+            "wu": make_user("unit_handler", water, last_name="吴", first_name="建华"),
+            "other": make_user("unit_handler", school, last_name="关", first_name="秀英"),
+            "leader": make_user("unit_leader", water, last_name="李", first_name="国强"),
+            "first": make_user("bureau_reviewer", bureau, last_name="梁", first_name="志明"),
+            "second": make_user("bureau_checker", bureau, last_name="周", first_name="敏"),
+            "last": make_user("bureau_leader", bureau, last_name="谭", first_name="慧敏"),
+        }
+        return Office(app, water, people, keys_of(app, people))
+
+
 @pytest.fixture
-def office(app: Flask, session: Session, client: FlaskClient, tmp_path: Path) -> Iterator[Office]:
-    root = make_unit("开平市(申报)")
-    water = make_unit("开平市水利局(申报)", root)
-    school = make_unit("开平市教育局(申报)", root)
-    bureau = make_unit("市政数局(申报)", root)
-    people = {
-        "chen": make_user("unit_handler", water, last_name="陈", first_name="晓琳"),
-        "wu": make_user("unit_handler", water, last_name="吴", first_name="建华"),
-        "other": make_user("unit_handler", school, last_name="关", first_name="秀英"),
-        "leader": make_user("unit_leader", water, last_name="李", first_name="国强"),
-        "first": make_user("bureau_reviewer", bureau, last_name="梁", first_name="志明"),
-        "second": make_user("bureau_checker", bureau, last_name="周", first_name="敏"),
-        "last": make_user("bureau_leader", bureau, last_name="谭", first_name="慧敏"),
-    }
+def office(begun: Office, session: Session, tmp_path: Path) -> Iterator[Office]:
     before = attachment._desk.storage
     attachment.bind(LocalStorage(tmp_path / "files"))
-    yield Office(app, session, water, people)
+    yield begun
     if before is not None:
         attachment.bind(before)
 

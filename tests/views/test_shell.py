@@ -22,7 +22,7 @@ from tests.databases import DEMO
 from tests.factories import actor_of, make_user
 from tests.security.town import log_in
 from tests.sql import count_statements
-from tests.views.test_review import Bureau, bureau  # noqa: F401
+from tests.views.bureau import Bureau
 
 ONE_OF_EACH_ROLE = {account.role: account.username for account in reversed(ACCOUNTS)}.values()
 
@@ -48,7 +48,7 @@ def expected(session: Session, actor: Actor) -> dict[str, int]:
     return drafts | {"todo": len(tasks)} | {f"todo.{kind}": by_kind.get(kind, 0) for kind in registered()}
 
 
-def test_every_figure_is_that_of_its_list(bureau: Bureau) -> None:  # noqa: F811
+def test_every_figure_is_that_of_its_list(bureau: Bureau) -> None:
     for number in range(3):
         bureau.declared(title=f"项目{number}")
     for actor in map(actor_of, bureau.people.values()):

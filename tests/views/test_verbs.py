@@ -22,9 +22,7 @@ from app.models.message import OutboxMessage
 from app.services import attachment, declaration, review
 from tests import samples
 from tests.factories import actor_of, make_user
-from tests.views.test_review import Bureau, Desk, bureau, words
-
-__all__ = ["bureau"]
+from tests.views.bureau import Bureau, Desk, words
 
 
 @pytest.fixture

@@ -27,6 +27,9 @@ from tests.factories import make_actor, make_unit
 
 _numbers = itertools.count(1)
 
+REVIEWERS = 6
+"""So many are there to choose from in an office that was opened for a page of tests."""
+
 
 @dataclass
 class Outcomes:

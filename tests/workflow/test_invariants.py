@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from flask import Flask
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
@@ -23,7 +24,8 @@ from app.models.user import AppUser
 from app.services import review
 from app.services.unit_of_work import current_session, unit_of_work
 from app.workflow.verbs.applicant import RESUBMIT_TARGET
-from tests.workflow.support import Office, publish_flow, step
+from tests.conftest import anew
+from tests.workflow.support import REVIEWERS, Office, publish_flow, step
 
 _STATUS = {
     RunState.RUNNING: DocumentStatus.IN_REVIEW,
@@ -37,8 +39,7 @@ _REVIEWS = ("approve", "approve", "approve", "return", "return_to", "take_back")
 _OTHERS = ("transfer", "delegate", "add_signer", "copy_to", "save_opinion", "reassign")
 _WHOLE = ("submit", "submit", "withdraw", "urge", "terminate", "amend", "amend", "reject")
 _AROUND = ("appoint", "appoint", "revoke", "leave", "come_back", "stale")
-_REVIEWERS = 6
-_BOTH = _REVIEWERS + 1
+_BOTH = REVIEWERS + 1
 """Somebody of the applicant's own unit who may submit and also be a reviewer."""
 
 
@@ -58,12 +59,16 @@ class Move:
 moves = st.builds(
     Move,
     verb=st.sampled_from(_REVIEWS * 3 + _OTHERS * 2 + _WHOLE + _AROUND),
-    actor=st.integers(0, _REVIEWERS + 3),
+    actor=st.integers(0, REVIEWERS + 3),
     other=st.integers(0, _BOTH),
     task=st.integers(0, 30),
     position=st.sampled_from(["BEFORE", "PARALLEL", "AFTER"]),
     who=st.sampled_from(["own", "own", "own", "agent", "anybody"]),
 )
+
+
+SUBMIT = Move("submit", REVIEWERS, 0, 0, "AFTER", "anybody")
+"""What every example begins with."""
 
 
 @st.composite
@@ -96,68 +101,75 @@ def flows(draw: st.DrawFn) -> list[dict[str, Any]]:
     target=st.sampled_from(["FIRST_STEP", "RETURNING_STEP"]),
 )
 def test_whatever_people_try(
-    office: Office, flow: list[dict[str, Any]], tried: list[Move], amount: str, target: str
+    app: Flask,
+    office: Office,
+    everybody: list[Actor],
+    flow: list[dict[str, Any]],
+    tried: list[Move],
+    amount: str,
+    target: str,
 ) -> None:
-    people = [*office.people(_REVIEWERS), office.handler, *_officials(office)]
-    _begin_anew(office, people, target)
-    publish_flow(
-        *(
-            step(f"s{number}", *(people[person] for person in one["reviewers"]), **_fields(one))
-            for number, one in enumerate(flow, start=1)
-        )
-    )
-    declaration = office.draft(amount=amount)
-    seen: list[tuple[Any, ...]] = []
-    for move in [Move("submit", _REVIEWERS, 0, 0, "AFTER", "anybody"), *tried]:
-        before, versions = office.status(declaration), _versions(declaration)
-        try:
-            _try(office, people, declaration, move)
-        except DomainError as refused:
-            note(f"{move.verb} by {move.actor}: refused, {refused.message} {refused.params}")
-            assert office.status(declaration) is before
-            assert _entries(declaration) == seen
-            assert _versions(declaration) == versions, "what is refused changes nothing"
-        else:
-            note(f"{move.verb} by {move.actor}: done, at {office.at(declaration) if seen else None}")
-            now = _versions(declaration)
-            assert all(now[task] >= version for task, version in versions.items()), "versions only grow"
-        seen = _check(office, declaration, seen)
-    _it_can_end(office, people, declaration, seen)
+    with anew(app):
+        office.outcomes.calls.clear()
+        resubmitted_to(target)
+        publish_flow(*steps_of(flow, everybody))
+        declaration = office.draft(amount=amount)
+        _try_all(office, everybody, declaration, tried)
 
 
-def _begin_anew(office: Office, people: list[Actor], target: str) -> None:
-    """Nothing of another example is left: notes, appointments, people who had gone."""
-    office.outcomes.calls.clear()
+def resubmitted_to(target: str) -> None:
+    """Where a resubmitted document goes from now on."""
     with unit_of_work(SYSTEM) as session:
-        for appointment in session.scalars(select(AgentAppointment)):
-            session.delete(appointment)
-        for person in people:
-            session.get_one(AppUser, person.user_id).active = True
         session.execute(
             update(RuleParameter).where(RuleParameter.key == RESUBMIT_TARGET).values(value=target)
         )
 
 
-def _officials(office: Office) -> list[Actor]:
-    """Somebody with both parts, the administrator, and who may end a review."""
-    if "officials" not in office.__dict__:
-        office.__dict__["officials"] = [
-            office.person("unit_handler,bureau_checker"),
-            office.person("sys_admin"),
-            office.person("bureau_leader"),
-        ]
-    return list(office.__dict__["officials"])
+def steps_of(flow: list[dict[str, Any]], people: list[Actor]) -> list[FlowStep]:
+    """The steps of a drawn flow, with these people in it."""
+    return [
+        step(
+            f"s{number}",
+            *(people[person] for person in one["reviewers"]),
+            **{name: value for name, value in one.items() if name != "reviewers"},
+        )
+        for number, one in enumerate(flow, start=1)
+    ]
 
 
-def _fields(one: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in one.items() if name != "reviewers"}
+@dataclass(frozen=True)
+class State:
+    """What may change only by what is done, and only in certain ways."""
+
+    status: DocumentStatus
+    entries: list[tuple[Any, ...]]
+    """Of the log."""
+    versions: dict[int, int]
+    """Of the tasks."""
+
+    @classmethod
+    def of(cls, office: Office, declaration: int) -> State:
+        versions = {task.id: task.version for task in _tasks(declaration)}
+        return cls(office.status(declaration), _entries(declaration), versions)
 
 
-def _versions(declaration: int) -> dict[int, int]:
-    return {task.id: task.version for task in _tasks(declaration)}
+def _try_all(office: Office, people: list[Actor], declaration: int, tried: list[Move]) -> None:
+    state = State.of(office, declaration)
+    for move in [SUBMIT, *tried]:
+        before = state
+        try:
+            try_move(office, people, declaration, move)
+        except DomainError as refused:
+            note(f"{move.verb} by {move.actor}: refused, {refused.message} {refused.params}")
+            state = _check(office, declaration, before)
+            assert state == before, "what is refused changes nothing"
+        else:
+            state = _check(office, declaration, before)
+            note(f"{move.verb} by {move.actor}: done, {state.status}")
+    _it_can_end(office, people, declaration, state)
 
 
-def _try(office: Office, people: list[Actor], declaration: int, move: Move) -> None:
+def try_move(office: Office, people: list[Actor], declaration: int, move: Move) -> None:
     actor, other = people[move.actor], people[move.other]
     if move.who == "own":
         actor = _who_may(office, people, declaration, move.verb) or actor
@@ -174,7 +186,7 @@ def _try(office: Office, people: list[Actor], declaration: int, move: Move) -> N
         case "amend":
             office.amend(actor, declaration, requested_amount=("31900.00", "2000000.00")[move.other % 2])
         case "appoint":
-            review.appoint(people[move.actor % _REVIEWERS], other.user_id or 0, *_days(move.task))
+            review.appoint(people[move.actor % REVIEWERS], other.user_id or 0, *_days(move.task))
         case "revoke":
             _revoke(people)
         case "leave" | "come_back":
@@ -279,27 +291,30 @@ def _entries(declaration: int) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in rows]
 
 
-def _check(office: Office, declaration: int, seen: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    entries = _entries(declaration)
-    assert entries[: len(seen)] == seen, "the log only ever grows"
-    status = office.status(declaration)
+def _check(office: Office, declaration: int, before: State) -> State:
+    """The promises hold; the state now."""
+    state = State.of(office, declaration)
+    assert state.entries[: len(before.entries)] == before.entries, "the log only ever grows"
+    assert all(state.versions[task] >= version for task, version in before.versions.items()), (
+        "versions only grow"
+    )
     log = office.log(declaration)
     if not log:
-        assert status is DocumentStatus.DRAFT
-        return entries
-    assert log[-1].status is status, "the last entry tells the document's state"
+        assert state.status is DocumentStatus.DRAFT
+        return state
+    assert log[-1].status is state.status, "the last entry tells the document's state"
     run = office.run(declaration)
-    assert _STATUS[run.state] is status
+    assert _STATUS[run.state] is state.status
     assert (run.current_step_id is not None) == (run.state is RunState.RUNNING)
     assert run.amount == office.document(declaration).requested_amount, "the lists show the document as it is"
     tasks = _tasks(declaration)
     _check_pending(run, tasks)
-    _check_separation_of_duty(office, declaration, tasks)
+    _check_separation_of_duty(log, tasks)
     _check_quorums(run, tasks)
     counted = Counter(office.outcomes.calls)
     assert all(counted[final] <= 1 for final in ("on_approved", "on_rejected", "on_terminated"))
-    assert (counted["on_approved"] == 1) == (status is DocumentStatus.APPROVED)
-    return entries
+    assert (counted["on_approved"] == 1) == (state.status is DocumentStatus.APPROVED)
+    return state
 
 
 def _check_pending(run: FlowRun, tasks: list[Task]) -> None:
@@ -312,8 +327,7 @@ def _check_pending(run: FlowRun, tasks: list[Task]) -> None:
         assert not pending, "a run that is not in review has nothing left to do"
 
 
-def _check_separation_of_duty(office: Office, declaration: int, tasks: list[Task]) -> None:
-    log = office.log(declaration)
+def _check_separation_of_duty(log: list[FlowLog], tasks: list[Task]) -> None:
     submitters = {entry.user_id for entry in log if entry.verb in (Verb.SUBMIT, Verb.RESUBMIT)}
     reviews = [task for task in tasks if task.decision is not None and task.decision.is_review]
     assert not any(task.acted_by_id in submitters for task in reviews), "nobody reviews what he submitted"
@@ -356,48 +370,43 @@ def _check_quorums(run: FlowRun, tasks: list[Task]) -> None:
         assert not any(task.state in (TaskState.OPEN, TaskState.WAITING) for task in there)
 
 
-def _it_can_end(office: Office, people: list[Actor], declaration: int, seen: list[tuple[Any, ...]]) -> None:
+def _it_can_end(office: Office, people: list[Actor], declaration: int, state: State) -> None:
     """However tangled it is: the people who have it, and an administrator for those who cannot, bring it to
     an end; where the next step has nobody, that is said and it can still be terminated."""
     with unit_of_work(SYSTEM) as session:
         for person in people:
             session.get_one(AppUser, person.user_id).active = True
+    newcomers: dict[int, Actor] = {}
     for _ in range(60):
-        status = office.status(declaration)
+        status = state.status
         if status in (DocumentStatus.APPROVED, DocumentStatus.REJECTED, DocumentStatus.TERMINATED):
             return
         try:
             if status is not DocumentStatus.IN_REVIEW:
                 office.submit(declaration)
             else:
-                _one_step_on(office, people, declaration)
+                _one_step_on(office, people, newcomers, declaration)
         except Conflict as refused:
             note(f"on the way to the end: {refused.message} {refused.params}")
             assert "step" in refused.params, "only a step without reviewers can be in the way"
             if status is DocumentStatus.DRAFT:
                 return
             review.terminate(people[-1], "declaration", declaration, "无人可审")
-        seen = _check(office, declaration, seen)
+        state = _check(office, declaration, state)
     raise AssertionError("it never ends")
 
 
-def _one_step_on(office: Office, people: list[Actor], declaration: int) -> None:
+def _one_step_on(office: Office, people: list[Actor], newcomers: dict[int, Actor], declaration: int) -> None:
     """Approve the first open task; where its holder may not, the administrator gives it to somebody new."""
     task = next(task for task in _tasks(declaration) if task.state is TaskState.OPEN)
-    holder = next((person for person in people if person.user_id == task.user_id), None) or _newcomer(
-        office, task.user_id
-    )
+    holder = next((person for person in people if person.user_id == task.user_id), None)
     try:
-        review.act(holder, task.id, "approve", version=task.version)
+        review.act(holder or newcomers[task.user_id], task.id, "approve", version=task.version)
     except DomainError as refused:
         if "step" in refused.params:
             raise
         note(f"stuck with {task.user_id}: {refused.message}")
         fresh = office.person()
-        office.__dict__.setdefault("newcomers", {})[fresh.user_id] = fresh
+        assert fresh.user_id is not None
+        newcomers[fresh.user_id] = fresh
         review.act(people[-2], task.id, "reassign", version=task.version, to_user=fresh.user_id)
-
-
-def _newcomer(office: Office, user_id: int) -> Actor:
-    newcomer: Actor = office.__dict__["newcomers"][user_id]
-    return newcomer

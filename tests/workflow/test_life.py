@@ -6,29 +6,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask import Flask
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.access.actor import Actor
 from app.core.enums import ConstructionStatus, DocumentStatus, Stage
 from app.core.errors import DomainError
 from app.models.annual_plan import AnnualPlan
 from app.models.declaration import Declaration
 from app.models.project import Project
 from app.services.unit_of_work import current_session
-from tests.factories import make_actor, make_unit
-from tests.workflow.support import Office, Outcomes, publish_flow, step
-from tests.workflow.test_invariants import (
-    _REVIEWERS,
-    Move,
-    _begin_anew,
-    _fields,
-    _officials,
-    _try,
-    flows,
-    moves,
-)
+from tests.conftest import anew
+from tests.workflow.support import Office, publish_flow
+from tests.workflow.test_invariants import SUBMIT, Move, flows, moves, resubmitted_to, steps_of, try_move
 
 _STAGE = {
     DocumentStatus.DRAFT: Stage.DECLARED,
@@ -47,10 +40,9 @@ _SHOWN = {
 
 
 @pytest.fixture
-def office(session: Session) -> Office:
+def office(open_office: Office, session: Session) -> Office:
     """A unit with a handler, and declarations as they are."""
-    unit = make_unit()
-    return Office(unit, make_actor("unit_handler", unit), Outcomes())
+    return open_office
 
 
 @settings(
@@ -60,25 +52,20 @@ def office(session: Session) -> Office:
 )
 @given(flow=flows(), tried=st.lists(moves, min_size=5, max_size=20))
 def test_a_project_is_at_the_stage_its_declaration_stands_for(
-    office: Office, flow: list[dict[str, Any]], tried: list[Move]
+    app: Flask, office: Office, everybody: list[Actor], flow: list[dict[str, Any]], tried: list[Move]
 ) -> None:
-    people = [*office.people(_REVIEWERS), office.handler, *_officials(office)]
-    _begin_anew(office, people, "FIRST_STEP")
-    publish_flow(
-        *(
-            step(f"s{number}", *(people[person] for person in one["reviewers"]), **_fields(one))
-            for number, one in enumerate(flow, start=1)
-        )
-    )
-    declaration = office.draft(amount="2000000.00")
-    for move in [Move("submit", _REVIEWERS, 0, 0, "AFTER", "anybody"), *tried]:
-        try:
-            _try(office, people, declaration, move)
-        except DomainError as refused:
-            note(f"{move.verb} by {move.actor}: refused, {refused.message}")
-        else:
-            note(f"{move.verb} by {move.actor}: done")
-        _check(office.document(declaration))
+    with anew(app):
+        resubmitted_to("FIRST_STEP")
+        publish_flow(*steps_of(flow, everybody))
+        declaration = office.draft(amount="2000000.00")
+        for move in [SUBMIT, *tried]:
+            try:
+                try_move(office, everybody, declaration, move)
+            except DomainError as refused:
+                note(f"{move.verb} by {move.actor}: refused, {refused.message}")
+            else:
+                note(f"{move.verb} by {move.actor}: done")
+            _check(office.document(declaration))
 
 
 def _check(declaration: Declaration) -> None:
