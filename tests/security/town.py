@@ -22,8 +22,9 @@ from app.services.unit_of_work import unit_of_work
 from tests.conftest import PASSWORD
 
 PEER = {"REMOTE_ADDR": "10.1.2.3"}
-HOSTILE = "\"'><img src=x onerror=a()></script><script>b()</script>{{7*7919}}"
-"""Breaks out of an attribute, a script and a text, and is 55433 where a template is made of it."""
+HOSTILE = "\"'><img src=x onerror=a()></script><script>b()</script>{{7**13}}"
+"""Breaks out of an attribute, a script and a text, and is 96889010407 where a template is made of it, which
+is too long to stand in a token by chance."""
 
 SHORT = '"><img src=x>'
 """The same for columns too short for it."""
