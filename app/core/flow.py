@@ -121,6 +121,17 @@ class Verb(Labelled):
         """Does it count as acting on the document (nobody does that twice in one round)?"""
         return self in (Verb.APPROVE, Verb.REPLY, Verb.RETURN, Verb.REJECT)
 
+    @property
+    def is_by_reviewer(self) -> bool:
+        """Is it done with a task, by whoever has it or his agent?"""
+        return self.is_review or self in (
+            Verb.TAKE_BACK,
+            Verb.TRANSFER,
+            Verb.DELEGATE,
+            Verb.ADD_SIGNER,
+            Verb.COPY_TO,
+        )
+
 
 class Box(Labelled):
     """The four lists of the task centre."""

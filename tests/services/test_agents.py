@@ -184,6 +184,17 @@ class TestSeparationOfDuty:
         office.submit(declaration)
         assert office.at(declaration) == "leader"
 
+    def test_who_brought_in_a_signer_does_not_submit_it_again(self, office: Office) -> None:
+        """He decided nothing, but he took a reviewer's part."""
+        leader, (last, signer) = office.person("unit_handler,unit_leader"), office.people(2)
+        publish_flow(step("leader", leader, last, quorum="SEQUENCE"))
+        declaration = office.submitted()
+        office.act(leader, declaration, "add_signer", to_user=signer.user_id, position="BEFORE")
+        office.act(signer, declaration, "return", opinion="请补充")
+        with pytest.raises(Conflict, match="somebody else of your unit"):
+            office.submit(declaration, leader)
+        office.submit(declaration)
+
     def test_an_agent_who_acted_hands_the_second_task_on(self, office: Office) -> None:
         absent, agent, third = office.people(3)
         publish_flow(step("all", absent, agent, quorum="ALL"))

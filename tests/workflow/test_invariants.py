@@ -331,25 +331,13 @@ def _check_separation_of_duty(log: list[FlowLog], tasks: list[Task]) -> None:
     submitters = {entry.user_id for entry in log if entry.verb in (Verb.SUBMIT, Verb.RESUBMIT)}
     reviews = [task for task in tasks if task.decision is not None and task.decision.is_review]
     assert not any(task.acted_by_id in submitters for task in reviews), "nobody reviews what he submitted"
-    reviewers = {(entry.run_id, entry.user_id) for entry in log if entry.verb in _BY_REVIEWERS}
+    reviewers = {(entry.run_id, entry.user_id) for entry in log if entry.verb.is_by_reviewer}
     assert not any(user in submitters for _, user in reviewers), "nor has anything done with it as an agent"
     in_round = Counter((task.run_id, task.round, task.acted_by_id) for task in reviews)
     assert all(times == 1 for times in in_round.values()), "nobody acts twice in one round"
     standing = {(task.run_id, task.acted_by_id, task.step_id) for task in reviews if not task.superseded}
     people = Counter((run_id, person) for run_id, person, _ in standing)
     assert all(steps == 1 for steps in people.values()), "nobody's approvals stand at two steps"
-
-
-_BY_REVIEWERS = frozenset(
-    {
-        *(verb for verb in Verb if verb.is_review),
-        Verb.TAKE_BACK,
-        Verb.TRANSFER,
-        Verb.DELEGATE,
-        Verb.ADD_SIGNER,
-        Verb.COPY_TO,
-    }
-)
 
 
 def _check_quorums(run: FlowRun, tasks: list[Task]) -> None:

@@ -15,7 +15,7 @@ from app.core.errors import Conflict
 from app.core.flow import RunState, TaskState, Verb
 from app.core.workdays import SHANGHAI, today_in_china
 from app.models.base import Document, utcnow
-from app.models.flow import FlowLog, FlowRun, FlowStep, Task
+from app.models.flow import FlowLog, FlowRun, FlowStep
 from app.workflow.case import Case, EventKind, checked_opinion, load_case, published
 from app.workflow.moves import Route, end, follow_route, route, status_after, supersede
 from app.workflow.registry import reviewable
@@ -81,16 +81,13 @@ def resubmit(case: Case, opinion: str = "", attachment_ids: Iterable[int] = ()) 
 
 
 def _check_never_reviewed(session: Session, actor: Actor, document: Document) -> None:
-    """Whose approval may stand in it does not become its submitter. Raises Conflict."""
-    reviewed = (
-        select(Task.id)
-        .join(FlowRun, FlowRun.id == Task.run_id)
-        .where(
-            FlowRun.document_kind == document.document_kind,
-            FlowRun.document_id == _id(document),
-            Task.decision.in_([verb for verb in Verb if verb.is_review]),
-            or_(Task.acted_by_id == actor.user_id, Task.user_id == actor.user_id),
-        )
+    """Who did a reviewer's part in it, himself or through an agent, does not become its submitter, though he
+    only brought in another signer. Raises Conflict."""
+    reviewed = select(FlowLog.id).where(
+        FlowLog.document_kind == document.document_kind,
+        FlowLog.document_id == _id(document),
+        FlowLog.verb.in_([verb for verb in Verb if verb.is_by_reviewer]),
+        or_(FlowLog.user_id == actor.user_id, FlowLog.on_behalf_of_id == actor.user_id),
     )
     if session.scalar(reviewed.limit(1)) is not None:
         raise Conflict("You have reviewed this document, so somebody else of your unit has to submit it.")
