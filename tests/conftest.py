@@ -6,6 +6,7 @@ import contextvars
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,15 @@ def anew(app: Flask) -> Iterator[None]:
             db.session.remove()
 
 
+@contextmanager
+def _made(app: Flask) -> Iterator[Session]:
+    with app.app_context():
+        session = current_session()
+        yield session
+        # What requests committed meanwhile is inside of what this session has only read.
+        session.commit()
+
+
 @pytest.fixture(scope="module")
 def standing(app: Flask) -> Iterator[Standing]:
     """What all tests of a page begin with is made once, by fixtures of the page that work
@@ -196,17 +206,15 @@ def standing(app: Flask) -> Iterator[Standing]:
 
     What such fixtures give is for reading; a row to be changed is taken from the test's own session. Every
     test of the page that looks at the database asks for them, so that it finds the same in any order."""
-
-    @contextmanager
-    def make() -> Iterator[Session]:
-        with app.app_context():
-            session = current_session()
-            yield session
-            # What requests committed meanwhile is inside of what this session has only read.
-            session.commit()
-
     with taken_back(app):
-        yield make
+        yield partial(_made, app)
+
+
+@pytest.fixture(scope="class")
+def standing_here(app: Flask, standing: Standing) -> Iterator[Standing]:
+    """The same for the tests of one class, besides what their page holds."""
+    with taken_back(app):
+        yield partial(_made, app)
 
 
 @pytest.fixture

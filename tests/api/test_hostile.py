@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,6 +14,22 @@ from sqlalchemy.orm import Session
 from app.models.declaration import Declaration
 from tests import samples
 from tests.api.conftest import Rest
+from tests.conftest import Standing
+from tests.factories import make_unit, make_user
+from tests.keys import program_of
+
+
+@pytest.fixture(scope="module")
+def program(app: Flask, standing: Standing) -> Rest:
+    """A unit's program, logged in once for all these tests."""
+    with standing():
+        return program_of(app, make_user("unit_handler", make_unit("开平市教育局(测试)")))
+
+
+@pytest.fixture
+def handler(program: Rest, session: Session) -> Rest:
+    return program
+
 
 BODY = "application/json"
 BIG = 10 * 1024 * 1024

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from app.models.unit import Unit
 from tests import samples
 from tests.api.conftest import LogIn, Rest
-from tests.factories import make_unit
+from tests.conftest import Standing
+from tests.factories import make_unit, make_user
+from tests.keys import program_of
 from tests.sql import count_statements
 
 TITLES = ("智慧城管视频分析", "教育城域网运维", "数字档案馆建设", "100%国产_终端")
 
 
-@pytest.fixture
-def drafts(handler: Rest) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Town:
+    """A unit, its program, and the four drafts it has written."""
+
+    office: Unit
+    handler: Rest
+    drafts: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def town(app: Flask, standing: Standing) -> Town:
+    with standing():
+        office = make_unit("开平市教育局(测试)")
+        handler = program_of(app, make_user("unit_handler", office))
+        return Town(office, handler, _drafts_of(handler))
+
+
+def _drafts_of(handler: Rest) -> list[dict[str, Any]]:
     amounts = ("1000000.00", "368000.00", "2160000.00", "999999.99")
     years = (samples.next_year(), samples.next_year(), samples.next_year() + 1, samples.next_year())
     return [
@@ -27,6 +47,21 @@ def drafts(handler: Rest) -> list[dict[str, Any]]:
             TITLES, amounts, years, ("NEW", "OPERATION", "NEW", None), strict=True
         )
     ]
+
+
+@pytest.fixture
+def office(town: Town) -> Unit:
+    return town.office
+
+
+@pytest.fixture
+def handler(town: Town, session: Session) -> Rest:
+    return town.handler
+
+
+@pytest.fixture
+def drafts(town: Town) -> list[dict[str, Any]]:
+    return town.drafts
 
 
 def titles(answer: Any) -> list[str]:
@@ -225,7 +260,7 @@ def test_a_list_is_a_handful_of_statements(
     assert len(sent) <= 5, sent
 
 
-def test_units_are_read_by_everyone_with_their_names(session: Session, log_in: LogIn) -> None:
+def test_units_are_read_by_everyone_with_their_names(town: Town, session: Session, log_in: LogIn) -> None:
     expert = log_in("expert")
     bureau = make_unit("开平市大数据局(测试)")
     below = make_unit("信息中心(测试)", parent=bureau)

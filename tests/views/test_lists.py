@@ -8,6 +8,7 @@ import html
 import io
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,10 +32,11 @@ from app.services import declaration
 from app.services.access import grant_permission
 from app.services.unit_of_work import unit_of_work
 from app.views.project import ProjectView
-from tests import samples
-from tests.conftest import IsolatedClient
+from tests import keys, samples
+from tests.conftest import Standing
 from tests.factories import actor_of, make_unit, make_user
 from tests.figures import make_project
+from tests.keys import key_of
 from tests.pages import form_of, words
 from tests.security.conftest import Browser
 from tests.sql import count_statements
@@ -46,42 +48,56 @@ QUERIES = "/saved-query/list/"
 Enter = Callable[[AppUser], Browser]
 
 
+@dataclass(frozen=True)
+class Town:
+    """A city with a bureau, its brigade, and an archive; and the key of somebody of finance."""
+
+    city: Unit
+    bureau: Unit
+    brigade: Unit
+    archive: Unit
+    finance: str
+
+
+@pytest.fixture(scope="module")
+def town(app: Flask, standing: Standing) -> Town:
+    with standing():
+        city = make_unit("开平市列表")
+        bureau = make_unit("市列表局", parent=city)
+        brigade = make_unit("市列表大队", parent=bureau)
+        archive = make_unit("市列表馆", parent=city)
+        return Town(city, bureau, brigade, archive, key_of(app, make_user("finance")))
+
+
 @pytest.fixture
-def enter(app: Flask, session: Session) -> Enter:
+def enter(app: Flask, town: Town, session: Session) -> Enter:
     """Gives a user a browser, logged in."""
-    app.test_client_class = IsolatedClient
-
-    def begin(user: AppUser) -> Browser:
-        browser = Browser(app.test_client())
-        browser.log_in(user.username)
-        return browser
-
-    return begin
+    return lambda user: keys.enter(Browser(app.test_client()), key_of(app, user))
 
 
 @pytest.fixture
-def city() -> Unit:
-    return make_unit("开平市列表")
+def city(town: Town) -> Unit:
+    return town.city
 
 
 @pytest.fixture
-def bureau(city: Unit) -> Unit:
-    return make_unit("市列表局", parent=city)
+def bureau(town: Town) -> Unit:
+    return town.bureau
 
 
 @pytest.fixture
-def brigade(bureau: Unit) -> Unit:
-    return make_unit("市列表大队", parent=bureau)
+def brigade(town: Town) -> Unit:
+    return town.brigade
 
 
 @pytest.fixture
-def archive(city: Unit) -> Unit:
-    return make_unit("市列表馆", parent=city)
+def archive(town: Town) -> Unit:
+    return town.archive
 
 
 @pytest.fixture
-def finance(enter: Enter) -> Browser:
-    return enter(make_user("finance"))
+def finance(app: Flask, town: Town, session: Session) -> Browser:
+    return keys.enter(Browser(app.test_client()), town.finance)
 
 
 def codes(page: Any) -> list[str]:

@@ -20,9 +20,10 @@ from app.models.project import Project
 from app.models.unit import Unit
 from app.services import annual_plan, declaration, review
 from tests import samples
-from tests.conftest import IsolatedClient
+from tests.conftest import Standing
 from tests.factories import actor_of, make_actor, make_unit, make_user
 from tests.figures import day, listed, make_project
+from tests.keys import enter, key_of
 from tests.pages import words
 from tests.security.conftest import Browser
 from tests.sql import count_statements
@@ -30,17 +31,45 @@ from tests.sql import count_statements
 OVERVIEW, SUMMARY, PLAN = "/project/list/", "/declaration-summary/list/", "/annual-plan/list/"
 
 
+@pytest.fixture(scope="module")
+def finance(app: Flask, standing: Standing) -> str:
+    """The key of somebody of finance."""
+    with standing():
+        return key_of(app, make_user("finance"))
+
+
 @pytest.fixture
-def at_work(app: Flask, session: Session) -> Any:
+def at_work(app: Flask, finance: str, session: Session) -> Any:
     """A browser for somebody with a role, logged in."""
 
     def begin(role: str, unit: Unit | None = None, **fields: Any) -> Browser:
-        app.test_client_class = IsolatedClient
-        browser = Browser(app.test_client())
-        browser.log_in(make_user(role, unit, **fields).username)
-        return browser
+        usual = role == "finance" and unit is None and not fields
+        key = finance if usual else key_of(app, make_user(role, unit, **fields))
+        return enter(Browser(app.test_client()), key)
 
     return begin
+
+
+@pytest.fixture(scope="class")
+def projects(finance: str, standing_here: Standing) -> dict[str, Project]:
+    """One in the plan, one contracted, for the conditions of the lists."""
+    with standing_here():
+        first, second = make_unit("开平市公安局(条件)"), make_unit("开平市档案馆(条件)")
+        return {
+            "network": make_project(
+                first, title="视频专网安全加固", requested="999999.99", stage=Stage.PLANNED, year=2026
+            ),
+            "archive": make_project(
+                second,
+                title="数字档案馆建设",
+                requested="2160000.00",
+                arranged="2000000.00",
+                stage=Stage.CONTRACTED,
+                channels={"GENERAL_BUDGET": "1160000.00", "BOND": "1000000.00"},
+                submitted=day("2026-03-31", hour=23),
+                kind="CONTINUING",
+            ),
+        }
 
 
 def codes(page: Any) -> list[str]:
@@ -92,26 +121,8 @@ class TestWhatHasPassedTheFirstReview:
         review.act(actor, task.id, verb, version=task.version, opinion=opinion)
 
 
+@pytest.mark.usefixtures("projects")
 class TestConditions:
-    @pytest.fixture
-    def projects(self, session: Session) -> dict[str, Project]:
-        first, second = make_unit("开平市公安局(条件)"), make_unit("开平市档案馆(条件)")
-        return {
-            "network": make_project(
-                first, title="视频专网安全加固", requested="999999.99", stage=Stage.PLANNED, year=2026
-            ),
-            "archive": make_project(
-                second,
-                title="数字档案馆建设",
-                requested="2160000.00",
-                arranged="2000000.00",
-                stage=Stage.CONTRACTED,
-                channels={"GENERAL_BUDGET": "1160000.00", "BOND": "1000000.00"},
-                submitted=day("2026-03-31", hour=23),
-                kind="CONTINUING",
-            ),
-        }
-
     @pytest.mark.parametrize("path", [OVERVIEW, SUMMARY])
     @pytest.mark.parametrize(
         ("condition", "found"),
