@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from flask import Flask
+from flask.testing import FlaskClient
 from flask_appbuilder.security.sqla.models import Role
+from flask_jwt_extended import create_access_token
 from sqlalchemy import select
-from werkzeug.security import generate_password_hash
 
 from app.access.actor import SYSTEM, Actor
 from app.core.enums import UnitKind
@@ -18,13 +20,13 @@ from app.models.project import Project
 from app.models.unit import Unit
 from app.models.user import AppUser
 from app.services import funds
+from app.services import session as sessions
 from app.services.access import actor_for, bump
 from app.services.unit_of_work import current_session, unit_of_work
-from tests.conftest import PASSWORD
+from app.views.security.manager import SESSION_CLAIM
+from tests.databases import QUICK_HASH
 
 _numbers = itertools.count(1)
-# One cheap hash for all test users: hashing is tested on its own, and dear on purpose.
-_HASH = generate_password_hash(PASSWORD, method="scrypt:1024:8:1")
 
 
 def make_unit(
@@ -60,7 +62,7 @@ def make_user(
             last_name=fields.pop("last_name", "梁"),
             first_name=fields.pop("first_name", f"志明{number}"),
             email=f"user{number}@example.invalid",
-            password=_HASH,
+            password=QUICK_HASH,
             active=fields.pop("active", True),
             unit_id=unit.id,
             must_change_password=False,
@@ -97,3 +99,29 @@ def actor_of(user: AppUser) -> Actor:
 def make_actor(role: str = "unit_handler", unit: Unit | None = None, **fields: Any) -> Actor:
     """A new person with a role, as an actor."""
     return actor_of(make_user(role, unit, **fields))
+
+
+ADDRESS = "10.1.2.3"
+"""Where people of the tests sit."""
+
+
+def let_in(client: FlaskClient, username: str, **address: Any) -> None:
+    """Log somebody in as the log-in does once it has believed the password: for tests of what comes after.
+    `address` is where the site is, where that matters."""
+    with client.application.app_context():
+        key, _ = _begin(username)
+    with client.session_transaction(**address) as cookie:
+        cookie["_user_id"] = key
+
+
+def token_for(app: Flask, username: str) -> str:
+    """What the API's log-in answers to somebody whose password was right."""
+    with app.app_context():
+        key, user_id = _begin(username)
+        return str(create_access_token(str(user_id), fresh=True, additional_claims={SESSION_CLAIM: key}))
+
+
+def _begin(username: str) -> tuple[str, int]:
+    """A new session on the server, and whose it is."""
+    user_id = current_session().scalars(select(AppUser.id).where(AppUser.username == username)).one()
+    return sessions.begin(user_id, address=ADDRESS, agent="tests"), user_id

@@ -8,8 +8,8 @@ from typing import TypeVar
 from flask import Flask
 
 from app.models.user import AppUser
-from tests.api.conftest import API, Rest
-from tests.conftest import PASSWORD
+from tests.api.conftest import Rest
+from tests.factories import token_for
 from tests.security.conftest import Browser
 
 B = TypeVar("B", bound=Browser)
@@ -23,7 +23,7 @@ def keys_of(app: Flask, people: Mapping[str, AppUser]) -> dict[str, str]:
 def key_of(app: Flask, user: AppUser) -> str:
     """His cookie after he logged in."""
     browser = Browser(app.test_client())
-    assert browser.log_in(user.username).status_code == 302
+    browser.enter(user.username)
     return browser.cookie
 
 
@@ -35,7 +35,4 @@ def enter(browser: B, key: str) -> B:
 
 def program_of(app: Flask, user: AppUser) -> Rest:
     """Somebody's program, logged in by a token."""
-    program = app.test_client()
-    answer = program.post(f"{API}/security/login", json={"username": user.username, "password": PASSWORD})
-    assert answer.status_code == 200, answer.json
-    return Rest(program, user, answer.json["access_token"])
+    return Rest(app.test_client(), user, token_for(app, user.username))

@@ -41,8 +41,9 @@ from app.services.access import actor_for
 from app.services.demo import ACCOUNTS
 from app.services.demo.units import DATA_BUREAU, EDUCATION, POLICE
 from app.services.unit_of_work import current_session, unit_of_work
-from tests.conftest import PASSWORD, OwnDatabase
+from tests.conftest import OwnDatabase
 from tests.databases import on_server
+from tests.factories import let_in
 
 PUBLIC = {
     "static",
@@ -300,9 +301,7 @@ class Visitor(Undoing):
 
     def __init__(self, app: Flask, username: str) -> None:
         super().__init__(app)
-        page = self.client.get("/login/").text
-        form = {"username": username, "password": PASSWORD, "csrf_token": _token(page)}
-        assert self.client.post("/login/", data=form).status_code == 302
+        let_in(self.client, username)
         self.token = _token(self.client.get("/profile/").text)
 
     def click(self, route: Route, row: Any | None) -> int:

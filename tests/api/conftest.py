@@ -18,8 +18,7 @@ from werkzeug.test import TestResponse
 from app.models.unit import Unit
 from app.models.user import AppUser
 from tests import samples
-from tests.conftest import PASSWORD
-from tests.factories import make_unit, make_user
+from tests.factories import make_unit, make_user, token_for
 
 API = "/api/v1"
 
@@ -87,14 +86,11 @@ LogIn = Callable[..., Rest]
 
 @pytest.fixture
 def log_in(app: Flask, client: FlaskClient, session: Session) -> LogIn:
-    """Log a new person in through the API."""
+    """A program of a new person, with the token that logging in gives it."""
 
     def as_person(role: str, unit: Unit | None = None, **fields: Any) -> Rest:
         user = make_user(role, unit, **fields)
-        program = app.test_client()
-        answer = program.post(f"{API}/security/login", json={"username": user.username, "password": PASSWORD})
-        assert answer.status_code == 200, answer.json
-        return Rest(program, user, answer.json["access_token"])
+        return Rest(app.test_client(), user, token_for(app, user.username))
 
     return as_person
 

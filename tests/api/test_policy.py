@@ -44,8 +44,9 @@ from tests.access.test_routes import (
     samples_of,
 )
 from tests.api.conftest import API
-from tests.conftest import PASSWORD, OwnDatabase
+from tests.conftest import OwnDatabase
 from tests.databases import on_server
+from tests.factories import token_for
 
 ALWAYS_OPEN = frozenset({"unit", "dictionary", "attachment", "openapi", "agent"})
 """Nouns whose lists every logged-in user may ask for; their rows follow the policy all the same."""
@@ -105,8 +106,7 @@ class Program(Undoing):
 
     def __init__(self, app: Flask, username: str) -> None:
         super().__init__(app)
-        answer = self.client.post(f"{API}/security/login", json={"username": username, "password": PASSWORD})
-        self.headers = {"Authorization": f"Bearer {answer.json['access_token']}"}
+        self.headers = {"Authorization": f"Bearer {token_for(app, username)}"}
 
     def call(self, method: str, path: str, **sent: Any) -> TestResponse:
         with self.undone():

@@ -17,8 +17,8 @@ from werkzeug.test import TestResponse
 from app.extensions import db
 from app.models.log import SystemLog
 from tests.conftest import PASSWORD
+from tests.factories import ADDRESS, let_in
 
-ADDRESS = "10.1.2.3"
 WRONG = "Not-the-password-1"
 
 
@@ -47,6 +47,10 @@ class Browser:
         self, username: str, password: str = PASSWORD, path: str = "/login/", **fields: str
     ) -> TestResponse:
         return self.post(path, {"username": username, "password": password, **fields})
+
+    def enter(self, username: str) -> None:
+        """Be logged in, without the log-in's own pages."""
+        let_in(self.client, username)
 
     def log_out(self) -> TestResponse:
         return self.post("/logout/", form_on="/password/")

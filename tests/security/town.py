@@ -19,7 +19,7 @@ from app.models.log import FieldChange, SystemLog
 from app.models.message import Message
 from app.models.user import AppUser
 from app.services.unit_of_work import unit_of_work
-from tests.conftest import PASSWORD
+from tests.factories import let_in
 
 PEER = {"REMOTE_ADDR": "10.1.2.3"}
 HOSTILE = "\"'><img src=x onerror=a()></script><script>b()</script>{{7**13}}"
@@ -165,10 +165,7 @@ class Person:
 
 def log_in(app: Flask, username: str, **options: Any) -> Person:
     person = Person(username, app.test_client())
-    page = person.client.get("/login/", environ_base=PEER, **options)
-    data = {"username": username, "password": PASSWORD, "csrf_token": token_of(page.text)}
-    answer = person.client.post("/login/", data=data, environ_base=PEER, **options)
-    assert answer.status_code == 302, answer.text[:500]
+    let_in(person.client, username, **options)
     person.token = token_of(person.client.get("/profile/", environ_base=PEER, **options).text)
     return person
 
